@@ -1,0 +1,322 @@
+import * as v from 'valibot';
+import {
+  budgets,
+  engineNames,
+  reviewStates,
+  type ClassId,
+  type ClassSummary,
+  type EngineReport,
+  type EpochReport,
+  type FindingsSummary,
+  type Problem,
+  type ReviewState,
+  type RunSummary,
+  type SampleCard,
+  type SampleDetail,
+  type SampleId,
+  type TrainingPlan,
+} from './domain.ts';
+import type { Result } from './result.ts';
+
+/*
+ * Seam 1: everything the window (and any other client) can ask of the service. One interface; the
+ * client, the server, and the check of every input derive from it, so a missing handler or schema
+ * does not compile. All inputs are one object, all answers are plain structured-clonable data.
+ */
+
+export interface Api {
+  // The host
+  getAppInfo(input: Empty): AppInfo;
+  /** Folders and projects under a path, for hosts without native dialogs. */
+  listFolder(input: { path: string | null; showFiles: boolean }): FolderListing;
+  /** Native dialogs; `unavailable` where the host has none (then the client uses `listFolder`). */
+  chooseFolder(input: { title: string }): Choice;
+  chooseProjectFile(input: Empty): Choice;
+  chooseSavePath(input: { title: string; suggestedName: string }): Choice;
+
+  // Projects
+  listRecentProjects(input: Empty): RecentProject[];
+  forgetRecentProject(input: { path: string }): null;
+  /** Where a project for this folder would be written by default. */
+  suggestProjectPath(input: { folder: string }): { path: string; exists: boolean };
+  /** Reads the folder into a new or an existing project and opens it. Reports `importProgress`. */
+  importFolder(input: ImportRequest): ImportSummary;
+  cancelImport(input: Empty): null;
+  openProject(input: { path: string }): ProjectSummary;
+  closeProject(input: Empty): null;
+  getProject(input: Empty): ProjectSummary | null;
+  /** Points the project to the place its image folder has moved to. */
+  relocateImages(input: { folder: string }): ProjectSummary;
+  listProblems(input: { offset: number; limit: number }): { total: number; problems: Problem[] };
+
+  // Training
+  listEngines(input: { measure: boolean }): EngineReport[];
+  planTraining(input: TrainingRequest): TrainingPlan;
+  /** Starts a run and returns at once; `training` events follow. */
+  startTraining(input: TrainingRequest): RunSummary;
+  cancelTraining(input: Empty): null;
+  /** The newest run, running or ended. */
+  getRun(input: Empty): RunSummary | null;
+
+  // Findings and review
+  getFindings(input: Empty): FindingsSummary | null;
+  /** Ids of all samples that match, in order; the client fetches cards as they come into view. */
+  queryQueue(input: QueueQuery): Queue;
+  getSamples(input: { ids: SampleId[] }): SampleCard[];
+  getSample(input: { id: SampleId }): SampleDetail;
+  /** Applies one decision to all the samples as one undoable action; on disk when it answers. */
+  decide(input: { sampleIds: SampleId[]; decision: DecisionInput }): ReviewChange;
+  undo(input: Empty): ReviewChange | null;
+  redo(input: Empty): ReviewChange | null;
+
+  // Export
+  exportLabels(input: ExportRequest): ExportSummary;
+}
+
+export interface ApiEvents {
+  importProgress: ImportProgress;
+  training: TrainingEvent;
+  /** Something changed that the whole window shows: a project was opened or closed, by this client or another. */
+  projectChanged: ProjectSummary | null;
+  /** A decision was made, undone or redone by any client. */
+  reviewChanged: ReviewChange;
+}
+
+export type Empty = Record<string, never>;
+
+export interface AppInfo {
+  name: 'Winnow';
+  version: string;
+  host: 'electron' | 'server' | 'cli';
+  homeFolder: string;
+  pathSeparator: string;
+}
+
+export interface FolderListing {
+  path: string;
+  parent: string | null;
+  folders: string[];
+  /** `*.winnow` projects, plus CSV files when `showFiles` is set; names, not paths. */
+  files: string[];
+  /** Images directly inside, to show that this is a class folder; counted up to 1000. */
+  images: number;
+}
+
+export type Choice = { kind: 'chosen'; path: string } | { kind: 'cancelled' } | { kind: 'unavailable' };
+
+export interface RecentProject {
+  path: string;
+  name: string;
+  openedAt: string;
+  samples: number;
+  reviewed: number;
+  missing: boolean;
+}
+
+/** A CSV that names the label of every file. */
+export interface LabelsFile {
+  file: string;
+  fileColumn: string;
+  labelColumn: string;
+}
+
+export interface ImportRequest {
+  folder: string;
+  projectPath: string;
+  labels: LabelsFile | null;
+}
+
+export interface ImportProgress {
+  phase: 'scanning' | 'reading' | 'saving';
+  done: number;
+  /** Null while it is not known yet. */
+  total: number | null;
+  imagesPerSecond: number;
+  secondsLeft: number | null;
+  problems: number;
+}
+
+export interface ImportSummary {
+  project: ProjectSummary;
+  added: number;
+  changed: number;
+  moved: number;
+  gone: number;
+  unchanged: number;
+  problems: number;
+  /** Pairs of files with the same content but different labels. */
+  conflictingDuplicates: number;
+  seconds: number;
+}
+
+export interface ProjectSummary {
+  path: string;
+  name: string;
+  imageFolder: string;
+  imageFolderMissing: boolean;
+  samples: number;
+  /** Known samples whose file is no longer there; their decisions are kept. */
+  goneSamples: number;
+  classes: ClassSummary[];
+  problems: number;
+  review: ReviewCounts;
+  latestRun: RunSummary | null;
+  undoLabel: string | null;
+  redoLabel: string | null;
+}
+
+export type ReviewCounts = Record<ReviewState, number>;
+
+export interface TrainingRequest {
+  budget: 'quick' | 'balanced' | 'thorough';
+  engine: 'auto' | 'tensorflow' | 'wasm';
+  seed: number;
+}
+
+export type TrainingEvent =
+  | { kind: 'preparing'; run: RunSummary; done: number; total: number }
+  | { kind: 'batch'; runId: number; epoch: number; fraction: number; loss: number; imagesPerSecond: number; secondsLeft: number }
+  | { kind: 'epoch'; runId: number; report: EpochReport }
+  | { kind: 'ended'; run: RunSummary };
+
+export interface QueueQuery {
+  filter: QueueFilter;
+  sort: 'doubt' | 'confidence' | 'path' | 'decided';
+}
+
+/** Empty arrays and nulls do not restrict. */
+export interface QueueFilter {
+  states: ReviewState[];
+  givenClassIds: ClassId[];
+  suggestedClassIds: ClassId[];
+  /** Only samples that the cut flags. */
+  flaggedOnly: boolean;
+  minScore: number | null;
+  maxScore: number | null;
+  /** Part of the path, case-insensitive. */
+  search: string;
+}
+
+export interface Queue {
+  ids: SampleId[];
+  /** Confused pairs among the matches, most frequent first, at most fifty. */
+  pairs: { givenClassId: ClassId; suggestedClassId: ClassId; count: number }[];
+}
+
+/** A class may be named by id, or by a name that may be new. */
+export type DecisionInput =
+  | { kind: 'confirm' }
+  | { kind: 'relabel'; classId: ClassId }
+  | { kind: 'relabel-new'; className: string }
+  | { kind: 'accept-suggestion' }
+  | { kind: 'drop' }
+  | { kind: 'skip' }
+  | { kind: 'reopen' };
+
+export interface ReviewChange {
+  /** For people: "Relabel 3 images to cat". */
+  label: string;
+  direction: 'done' | 'undone' | 'redone';
+  samples: { id: SampleId; state: ReviewState; currentClassId: ClassId | null }[];
+  review: ReviewCounts;
+  undoLabel: string | null;
+  redoLabel: string | null;
+  /** Set when the action made a class. */
+  classes: ClassSummary[] | null;
+}
+
+export interface ExportRequest {
+  format: 'csv' | 'jsonl' | 'folder';
+  out: string;
+  /** Replace a file that is already there; without it an existing target is an error. */
+  overwrite: boolean;
+}
+
+export interface ExportSummary {
+  out: string;
+  written: number;
+  relabeled: number;
+  dropped: number;
+}
+
+const empty = v.strictObject({});
+const id = v.pipe(v.number(), v.integer(), v.minValue(1));
+const ids = v.array(id);
+const text = v.pipe(v.string(), v.maxLength(100_000));
+const path = v.pipe(text, v.minLength(1), v.check((value) => !value.includes('\0'), 'a path cannot contain a NUL character'));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const share = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
+const trainingRequest = v.strictObject({
+  budget: v.picklist(budgets),
+  engine: v.picklist(['auto', ...engineNames]),
+  seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31 - 1)),
+});
+
+/** Checked where a message enters, whatever transport it came by. */
+export const apiInputs = {
+  getAppInfo: empty,
+  listFolder: v.strictObject({ path: v.nullable(path), showFiles: v.boolean() }),
+  chooseFolder: v.strictObject({ title: text }),
+  chooseProjectFile: empty,
+  chooseSavePath: v.strictObject({ title: text, suggestedName: text }),
+  listRecentProjects: empty,
+  forgetRecentProject: v.strictObject({ path }),
+  suggestProjectPath: v.strictObject({ folder: path }),
+  importFolder: v.strictObject({
+    folder: path,
+    projectPath: path,
+    labels: v.nullable(v.strictObject({ file: path, fileColumn: text, labelColumn: text })),
+  }),
+  cancelImport: empty,
+  openProject: v.strictObject({ path }),
+  closeProject: empty,
+  getProject: empty,
+  relocateImages: v.strictObject({ folder: path }),
+  listProblems: v.strictObject({ offset: count, limit: v.pipe(count, v.maxValue(1000)) }),
+  listEngines: v.strictObject({ measure: v.boolean() }),
+  planTraining: trainingRequest,
+  startTraining: trainingRequest,
+  cancelTraining: empty,
+  getRun: empty,
+  getFindings: empty,
+  queryQueue: v.strictObject({
+    filter: v.strictObject({
+      states: v.array(v.picklist(reviewStates)),
+      givenClassIds: ids,
+      suggestedClassIds: ids,
+      flaggedOnly: v.boolean(),
+      minScore: share,
+      maxScore: share,
+      search: text,
+    }),
+    sort: v.picklist(['doubt', 'confidence', 'path', 'decided']),
+  }),
+  getSamples: v.strictObject({ ids: v.pipe(ids, v.maxLength(1000)) }),
+  getSample: v.strictObject({ id }),
+  decide: v.strictObject({
+    sampleIds: v.pipe(ids, v.minLength(1)),
+    decision: v.variant('kind', [
+      v.strictObject({ kind: v.literal('confirm') }),
+      v.strictObject({ kind: v.literal('relabel'), classId: id }),
+      v.strictObject({ kind: v.literal('relabel-new'), className: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500)) }),
+      v.strictObject({ kind: v.literal('accept-suggestion') }),
+      v.strictObject({ kind: v.literal('drop') }),
+      v.strictObject({ kind: v.literal('skip') }),
+      v.strictObject({ kind: v.literal('reopen') }),
+    ]),
+  }),
+  undo: empty,
+  redo: empty,
+  exportLabels: v.strictObject({ format: v.picklist(['csv', 'jsonl', 'folder']), out: path, overwrite: v.boolean() }),
+} satisfies { [M in keyof Api]: v.GenericSchema<unknown, Parameters<Api[M]>[0]> };
+
+export type ApiMethod = keyof Api;
+export type ApiInput<M extends ApiMethod> = Parameters<Api[M]>[0];
+export type ApiOutput<M extends ApiMethod> = ReturnType<Api[M]>;
+export type ApiEventName = keyof ApiEvents;
+
+/** What the service implements: each method may answer now or later, and throws `AppError` for an expected failure. */
+export type ApiHandlers = { [M in ApiMethod]: (input: ApiInput<M>) => ApiOutput<M> | Promise<ApiOutput<M>> };
+
+/** What a client calls: each method answers with a result. */
+export type ApiClient = { [M in ApiMethod]: (input: ApiInput<M>) => Promise<Result<ApiOutput<M>>> };

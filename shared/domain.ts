@@ -1,0 +1,215 @@
+/** Row id of a sample inside its project. */
+export type SampleId = number;
+/** Row id of a class inside its project. */
+export type ClassId = number;
+export type RunId = number;
+
+export const reviewStates = ['unreviewed', 'confirmed', 'relabeled', 'dropped', 'skipped'] as const;
+/** What a person decided about a sample. `skipped` means looked at and left for later. */
+export type ReviewState = (typeof reviewStates)[number];
+
+/** One decision; `relabel` names the class that the sample gets. `reopen` takes a decision back to unreviewed. */
+export type Decision =
+  | { kind: 'confirm' }
+  | { kind: 'relabel'; classId: ClassId }
+  | { kind: 'accept-suggestion' }
+  | { kind: 'drop' }
+  | { kind: 'skip' }
+  | { kind: 'reopen' };
+
+export const problemKinds = [
+  'unreadable',
+  'empty',
+  'truncated',
+  'wrong-extension',
+  'too-large',
+  'unsupported',
+  'name-not-utf8',
+  'outside-class-folder',
+  'symlink-loop',
+  'csv-row',
+  'label-missing',
+  'file-missing',
+] as const;
+export type ProblemKind = (typeof problemKinds)[number];
+
+/** A file (or a CSV row) that could not be used; `wrong-extension` is a warning: its image is imported all the same. */
+export interface Problem {
+  /** Path relative to the image folder, `/` separated. */
+  path: string;
+  kind: ProblemKind;
+  /** One sentence: what is wrong and what to do. */
+  reason: string;
+  severity: 'error' | 'warning';
+}
+
+export interface ClassSummary {
+  id: ClassId;
+  name: string;
+  /** Samples present in the folder whose given label is this class. */
+  count: number;
+  /** A few samples to show what the class looks like. */
+  exampleIds: SampleId[];
+}
+
+export const budgets = ['quick', 'balanced', 'thorough'] as const;
+export type Budget = (typeof budgets)[number];
+
+export const engineNames = ['tensorflow', 'wasm'] as const;
+export type EngineName = (typeof engineNames)[number];
+export type EngineChoice = 'auto' | EngineName;
+
+/** One line of `winnow engines`. */
+export interface EngineReport {
+  name: EngineName;
+  available: boolean;
+  /** For example "CPU, 2 threads" or "NVIDIA H200"; empty when absent. */
+  device: string;
+  version: string;
+  /** Where its native library was found; null for engines that need none. */
+  source: string | null;
+  /** Floating-point rate of a training step of the compact network, GFLOP/s; null when not measured. */
+  trainingGflops: number | null;
+  /** Why it cannot be used and what would help; null when available. */
+  absentBecause: string | null;
+}
+
+/** Everything that decides a run, chosen before it starts and stored with it. */
+export interface TrainingPlan {
+  engine: EngineName;
+  budget: Budget;
+  seed: number;
+  /** Square input side in pixels. */
+  resolution: number;
+  /** Channels of the stem; stages have multiples of it. */
+  width: number;
+  epochs: number;
+  /** E_s: first epoch (from 0) in which targets adapt. */
+  startEpoch: number;
+  /** α, momentum of the targets. */
+  targetMomentum: number;
+  batchSize: number;
+  learningRate: number;
+  weightDecay: number;
+  samples: number;
+  classes: number;
+  /** Forward pass of one image, multiply and add counted as two. */
+  gflopPerImage: number;
+  expectedSeconds: number;
+  /** One sentence for each choice that a person may wonder about. */
+  reasons: string[];
+}
+
+export interface EpochReport {
+  /** From 0. */
+  epoch: number;
+  loss: number;
+  /** Share of training predictions that agree with the given label, 0..1. */
+  accuracy: number;
+  learningRate: number;
+  imagesPerSecond: number;
+  /** Wall seconds since the run started. */
+  seconds: number;
+  secondsLeft: number;
+  /** Samples that the current cut flags. */
+  doubts: number;
+}
+
+export type RunStatus = 'preparing' | 'running' | 'done' | 'cancelled' | 'failed';
+
+export interface RunSummary {
+  id: RunId;
+  status: RunStatus;
+  plan: TrainingPlan;
+  epochs: EpochReport[];
+  startedAt: string;
+  endedAt: string | null;
+  /** The trainer's last words and what to do, when it failed. */
+  error: string | null;
+}
+
+/** What a run believes about one sample. */
+export interface Finding {
+  sampleId: SampleId;
+  suggestedClassId: ClassId;
+  /** Doubt about the given label, 0 (sure) .. 1; see domain/scores. */
+  score: number;
+  /** Confidence weight w_i = max_j t_ij, 0..1, before the batch normalisation. */
+  weight: number;
+  /** Soft target at the given label, 0..1. */
+  givenTarget: number;
+  suggestedTarget: number;
+  /** First epoch from which the target's largest class stayed another than the given label; null if it never flipped. */
+  flipEpoch: number | null;
+  flagged: boolean;
+}
+
+/** A sample as the grid shows it. */
+export interface SampleCard {
+  id: SampleId;
+  path: string;
+  givenClassId: ClassId;
+  state: ReviewState;
+  /** The label after the decision; the given one if there is none; null when dropped. */
+  currentClassId: ClassId | null;
+  finding: Finding | null;
+  /** Changes when the file's content does, so that an image URL can be cached for ever. */
+  version: string;
+}
+
+export interface SampleDetail extends SampleCard {
+  width: number;
+  height: number;
+  byteSize: number;
+  format: string;
+  decidedAt: string | null;
+  /** The classes the final target likes best, most likely first, at most five. */
+  topTargets: { classId: ClassId; target: number }[];
+  /** The path of the target over the epochs. */
+  history: TargetHistory;
+  /** Other samples with the very same bytes. */
+  duplicateIds: SampleId[];
+}
+
+export interface TargetHistory {
+  epochs: number[];
+  given: number[];
+  suggested: number[];
+  weight: number[];
+}
+
+/** A number with the sentence that explains it. */
+export interface ExplainedNumber {
+  value: number;
+  explanation: string;
+}
+
+export interface FindingsSummary {
+  runId: RunId;
+  epoch: number;
+  /** Score at and above which a sample is flagged. */
+  cut: ExplainedNumber;
+  flagged: ExplainedNumber;
+  /** Estimated share of wrong labels, 0..1. */
+  noiseRate: ExplainedNumber;
+  /** Expected share of flagged samples whose label is really wrong, 0..1. */
+  expectedPrecision: ExplainedNumber;
+  /** Expected share of all wrong labels that are flagged, 0..1. */
+  expectedRecall: ExplainedNumber;
+}
+
+/** What `winnow evaluate` prints. Shares are 0..1. */
+export interface Evaluation {
+  samples: number;
+  errors: number;
+  auroc: number;
+  averagePrecision: number;
+  flagged: number;
+  precision: number;
+  recall: number;
+  f1: number;
+  /** Share of all images to look at, worst first, to meet 90 % of the errors. */
+  reviewsFor90: number;
+  /** Share of the errors whose suggested label is the true one. */
+  suggestedLabelAccuracy: number;
+}

@@ -1,0 +1,106 @@
+import type { Budget, EngineName, TrainingPlan } from '../../shared/domain.ts';
+
+export interface PlanInput {
+  engine: EngineName;
+  /** Measured speed of a training step, GFLOP/s. */
+  gflops: number;
+  budget: Budget;
+  seed: number;
+  samples: number;
+  classes: number;
+  /** Median over the samples of the shorter side, pixels. */
+  medianSide: number;
+  /** GFLOP of one picture's forward pass; sat/models knows it. */
+  gflopPerImage: (width: number, resolution: number) => number;
+}
+
+/** What each budget wants when time allows, and the wall time that it may take. */
+const ambitions: Record<Budget, { minutes: number; epochs: number; leastEpochs: number; leastSteps: number }> = {
+  quick: { minutes: 3, epochs: 14, leastEpochs: 6, leastSteps: 300 },
+  balanced: { minutes: 12, epochs: 30, leastEpochs: 10, leastSteps: 1200 },
+  thorough: { minutes: 60, epochs: 60, leastEpochs: 20, leastSteps: 3000 },
+};
+
+const mostEpochs = 200;
+/** From the best to the cheapest. Details come before channels: a label often hangs on a detail. */
+const widths = [32, 24, 16];
+const resolutions = [128, 96, 64, 48, 32];
+/** The batch's forward and backward are two thirds of the step's wall time; decoding, updates and reports are the rest. */
+const overhead = 1.15;
+
+/**
+ * Sizes a run so that it fits the budget on this engine: the largest input and network for which the wanted number of
+ * epochs can be had; if even the smallest is too slow, fewer epochs, but never fewer than the method needs.
+ */
+export function planTraining(input: PlanInput): TrainingPlan {
+  const { engine, gflops, budget, seed, samples, classes, medianSide, gflopPerImage } = input;
+  const ambition = ambitions[budget];
+  const batchSize = batchSizeFor(samples);
+  const stepsPerEpoch = Math.max(1, Math.round(samples / batchSize));
+  const wantedEpochs = clamp(Math.ceil(ambition.leastSteps / stepsPerEpoch), ambition.epochs, mostEpochs);
+  const secondsPerEpoch = (width: number, resolution: number): number =>
+    (3 * samples * gflopPerImage(width, resolution) * overhead) / gflops;
+  const usable = resolutions.filter((resolution, index) => {
+    // One step above the pictures' own size at most: enlarging further adds cost and no detail.
+    const smaller = resolutions[index + 1];
+    return smaller === undefined || smaller < medianSide;
+  });
+  const sizes = usable.flatMap((resolution) => widths.map((width) => ({ resolution, width })));
+  const seconds = ambition.minutes * 60;
+  const chosen = sizes.find((size) => secondsPerEpoch(size.width, size.resolution) * wantedEpochs <= seconds);
+  const { resolution, width } = chosen ?? { resolution: 32, width: 16 };
+  const affordable = Math.floor(seconds / secondsPerEpoch(width, resolution));
+  const epochs = chosen === undefined ? clamp(affordable, ambition.leastEpochs, wantedEpochs) : wantedEpochs;
+  const startEpoch = Math.max(1, Math.round(epochs * startShare));
+  const expectedSeconds = secondsPerEpoch(width, resolution) * epochs;
+  return {
+    engine,
+    budget,
+    seed,
+    resolution,
+    width,
+    epochs,
+    startEpoch,
+    targetMomentum,
+    batchSize,
+    learningRate: (peakLearningRate * batchSize) / 128,
+    weightDecay: 5e-4,
+    samples,
+    classes,
+    gflopPerImage: gflopPerImage(width, resolution),
+    expectedSeconds,
+    reasons: [
+      `${resolution} × ${resolution} pixels: ${resolutionReason(resolution, medianSide, usable[0] ?? resolution)}`,
+      `${epochs} passes over ${samples.toLocaleString('en')} images: ${epochsReason(chosen !== undefined, epochs, ambition.epochs, budget)}`,
+      `Labels are taken as given for the first ${startEpoch} passes; after that the model's own view moves them a little at every pass.`,
+      `This machine trains at about ${gflops < 10 ? gflops.toFixed(1) : Math.round(gflops)} GFLOP/s with ${engine === 'wasm' ? 'WebAssembly' : 'TensorFlow'}.`,
+    ],
+  };
+}
+
+/** E_s as a share of the epochs; the authors' 60 of 200. */
+const startShare = 0.3;
+const targetMomentum = 0.9;
+const peakLearningRate = 0.2;
+
+/** Small sets get small batches, so that an epoch still has enough steps. */
+function batchSizeFor(samples: number): number {
+  if (samples >= 4000) return 128;
+  if (samples >= 1000) return 64;
+  return 32;
+}
+
+function resolutionReason(resolution: number, medianSide: number, best: number): string {
+  if (resolution === best) return `your images are about ${Math.round(medianSide)} pixels on their shorter side.`;
+  return `more would not fit the time; your images have ${Math.round(medianSide)} on their shorter side.`;
+}
+
+function epochsReason(fits: boolean, epochs: number, usual: number, budget: Budget): string {
+  if (!fits) return 'fewer than usual, because this machine is slow for so many images.';
+  if (epochs > usual) return 'more than usual, because there are few images.';
+  return `what the ${budget} budget gives.`;
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
+}

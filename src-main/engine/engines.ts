@@ -1,0 +1,36 @@
+// For its side effect: it registers every operation's gradient, which tfjs-core's own entry leaves out.
+import '@tensorflow/tfjs';
+import type { EngineChoice, EngineName } from '../../shared/domain.ts';
+import { loadTensorflow } from './tensorflow.ts';
+import { loadWasm } from './wasm.ts';
+
+/** A backend that is loaded and chosen; from here on the generic tfjs API runs on it. */
+export interface LoadedEngine {
+  name: EngineName;
+  /** For example "CPU, 2 threads". */
+  device: string;
+  version: string;
+  /** Where its native library came from; null when it needs none. */
+  source: string | null;
+}
+
+/** Fastest first: what `auto` tries. */
+export const enginesByPreference: EngineName[] = ['tensorflow', 'wasm'];
+
+/**
+ * Loads one engine into this process; a process serves one engine for its whole life.
+ * @throws Error with the reason when it cannot be had
+ */
+export async function loadEngine(name: EngineName, engineFolder: string | null): Promise<LoadedEngine> {
+  switch (name) {
+    case 'tensorflow':
+      return loadTensorflow(engineFolder);
+    case 'wasm':
+      return loadWasm();
+  }
+}
+
+/** The engines to try for a choice, best first. */
+export function enginesFor(choice: EngineChoice): EngineName[] {
+  return choice === 'auto' ? enginesByPreference : [choice];
+}

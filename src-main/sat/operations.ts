@@ -1,0 +1,63 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { batchNormTrainingGradKernel, batchNormTrainingKernel, reluGradKernel } from '../../shared/kernels.ts';
+
+/*
+ * Differentiable operations that tfjs has no fused form of. Each runs kernels that `engine/` supplies
+ * for the backend in use, so that this folder never names a backend.
+ */
+
+const epsilon = 1e-5;
+
+/**
+ * Batch normalisation with the statistics of this batch (Ioffe & Szegedy 2015).
+ * @param x `[batch, height, width, channels]`
+ * @param scale γ `[channels]`
+ * @param offset β `[channels]`
+ * @returns the shape of `x`
+ */
+export function batchNormTraining(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D {
+  return batchNormOperation(x, scale, offset) as tf.Tensor4D;
+}
+
+/** max(x, 0), its gradient taken from the output in one kernel instead of tfjs's step, cast and product. */
+export function relu(x: tf.Tensor4D): tf.Tensor4D {
+  return reluOperation(x) as tf.Tensor4D;
+}
+
+/** The value of `x`, through which no gradient flows. */
+export function stopGradient<T extends tf.Tensor>(x: T): T {
+  return stopGradientOperation(x) as T;
+}
+
+const batchNormOperation = tf.customGrad((x, scale, offset, save) => {
+  const [y, ...saved] = runKernel(batchNormTrainingKernel, { x, scale, offset } as tf.NamedTensorMap, { epsilon });
+  (save as tf.GradSaveFunc)([x as tf.Tensor, scale as tf.Tensor, ...saved]);
+  return {
+    value: y as tf.Tensor,
+    gradFunc: (dy, [x, scale, saved0, saved1, saved2]) =>
+      runKernel(
+        batchNormTrainingGradKernel,
+        { dy: dy as tf.Tensor, x, scale, saved0, saved1, saved2 } as tf.NamedTensorMap,
+        { epsilon },
+      ),
+  };
+});
+
+const reluOperation = tf.customGrad((x, save) => {
+  const y = tf.relu(x as tf.Tensor);
+  (save as tf.GradSaveFunc)([y]);
+  return {
+    value: y,
+    gradFunc: (dy, [y]) => runKernel(reluGradKernel, { dy: dy as tf.Tensor, y } as tf.NamedTensorMap)[0] as tf.Tensor,
+  };
+});
+
+const stopGradientOperation = tf.customGrad((x) => ({
+  value: (x as tf.Tensor).clone(),
+  gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+}));
+
+function runKernel(name: string, inputs: tf.NamedTensorMap, attributes: Record<string, number> = {}): tf.Tensor[] {
+  const outputs = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, attributes);
+  return Array.isArray(outputs) ? outputs : [outputs];
+}

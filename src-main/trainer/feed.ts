@@ -1,0 +1,104 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import type { PixelFile } from '../../shared/trainer-protocol.ts';
+
+/** Decoded pictures by index, as the network wants them. */
+export interface PixelFeed {
+  /** Writes the normalised pixels of the samples into `into`, `[indices, resolution, resolution, 3]`. */
+  read(indices: Int32Array, into: Float32Array): void;
+  /** Floats per picture. */
+  size: number;
+  close(): void;
+}
+
+/** Past this share of the machine's memory the file is read piecewise, and the system's page cache decides what stays. */
+const largestShareInMemory = 1 / 3;
+const samplesForStatistics = 2000;
+
+/**
+ * Opens a pixel file and normalises each channel to mean 0 and variance 1 over (a sample of) the data set.
+ * @throws Error when the file is shorter than it should be
+ */
+export function openPixelFeed({ path, samples, resolution }: PixelFile): PixelFeed {
+  const size = resolution * resolution * 3;
+  const source = samples * size <= totalmem() * largestShareInMemory ? readWhole(path) : readPiecewise(path);
+  const picture = new Uint8Array(size);
+  const { mean, deviation } = channelStatistics(samples, (index) => {
+    source.read(index * size, picture);
+    return picture;
+  });
+  // One table per channel: 256 possible values, so no arithmetic per pixel.
+  const tables = mean.map((value, channel) =>
+    Float32Array.from({ length: 256 }, (_, byte) => (byte - value) / deviation[channel]!),
+  );
+  const [red, green, blue] = tables as [Float32Array, Float32Array, Float32Array];
+  return {
+    size,
+    read: (indices, into) => {
+      for (let i = 0; i < indices.length; i++) {
+        source.read(indices[i]! * size, picture);
+        const start = i * size;
+        for (let p = 0; p < size; p += 3) {
+          into[start + p] = red[picture[p]!]!;
+          into[start + p + 1] = green[picture[p + 1]!]!;
+          into[start + p + 2] = blue[picture[p + 2]!]!;
+        }
+      }
+    },
+    close: source.close,
+  };
+}
+
+interface ByteSource {
+  /** Fills `into` from the given offset. */
+  read(offset: number, into: Uint8Array): void;
+  close(): void;
+}
+
+function readWhole(path: string): ByteSource {
+  const bytes = readFileSync(path);
+  return {
+    read: (offset, into) => {
+      if (offset + into.length > bytes.length) throw shortFile(path);
+      into.set(bytes.subarray(offset, offset + into.length));
+    },
+    close: () => undefined,
+  };
+}
+
+function readPiecewise(path: string): ByteSource {
+  const descriptor = openSync(path, 'r');
+  return {
+    read: (offset, into) => {
+      if (readSync(descriptor, into, 0, into.length, offset) < into.length) throw shortFile(path);
+    },
+    close: () => closeSync(descriptor),
+  };
+}
+
+function shortFile(path: string): Error {
+  return new Error(`The pixel cache ${path} is shorter than it should be; delete it and start the training again.`);
+}
+
+function channelStatistics(
+  samples: number,
+  read: (index: number) => Uint8Array,
+): { mean: number[]; deviation: number[] } {
+  const sum = [0, 0, 0];
+  const sumOfSquares = [0, 0, 0];
+  const used = Math.min(samples, samplesForStatistics);
+  let pixels = 0;
+  for (let i = 0; i < used; i++) {
+    const picture = read(Math.floor((i * samples) / used));
+    pixels += picture.length / 3;
+    for (let p = 0; p < picture.length; p++) {
+      const value = picture[p]!;
+      sum[p % 3]! += value;
+      sumOfSquares[p % 3]! += value * value;
+    }
+  }
+  const mean = sum.map((total) => total / pixels);
+  // A constant channel (all black, say) must not divide by zero.
+  const deviation = sumOfSquares.map((total, c) => Math.max(1, Math.sqrt(Math.max(0, total / pixels - mean[c]! ** 2))));
+  return { mean, deviation };
+}

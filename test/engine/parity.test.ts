@@ -1,0 +1,147 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src-main/domain/random.ts';
+import { enginesByPreference, loadEngine } from '../../src-main/engine/engines.ts';
+import { satCrossEntropy } from '../../src-main/sat/losses.ts';
+import { batchNormTraining, relu } from '../../src-main/sat/operations.ts';
+import type { EngineName } from '../../shared/domain.ts';
+import { engineFolderForTests } from '../support/engine-folder.ts';
+
+interface GoldenStep {
+  epoch: number;
+  index: number[];
+  logits: number[][];
+  loss: number;
+  gradLogits: number[][];
+  softTargetsAfter: number[][];
+}
+interface Golden {
+  numSamples: number;
+  numClasses: number;
+  labels: number[];
+  satCrossEntropy: { alpha: number; startEpoch: number; steps: GoldenStep[] };
+}
+
+const goldenFile = resolve(import.meta.dirname, '../../../shared/fixtures/sat_losses.json');
+const hasGolden = existsSync(goldenFile);
+if (!hasGolden) console.warn(`No golden values at ${goldenFile}: the comparison with the authors' losses is skipped.`);
+
+describe.each(enginesByPreference)('%s', (name: EngineName) => {
+  let absent: string | null = null;
+
+  beforeAll(async () => {
+    try {
+      const engine = await loadEngine(name, engineFolderForTests());
+      console.log(`engine in use: ${name} ${engine.version}, ${engine.device}`);
+    } catch (error) {
+      absent = String(error);
+      console.warn(`engine not in use: ${name}: ${absent}`);
+    }
+  });
+
+  it.skipIf(!hasGolden)("agrees with the authors' loss, gradient and soft targets to 1e-5", (context) => {
+    if (absent !== null) return context.skip(absent);
+    const golden = JSON.parse(readFileSync(goldenFile, 'utf8')) as Golden;
+    const { alpha, startEpoch, steps } = golden.satCrossEntropy;
+    const targets = golden.labels.map((label) => Array.from({ length: golden.numClasses }, (_, j) => +(j === label)));
+    for (const step of steps) {
+      const given = tf.tensor2d(step.index.map((sample) => targets[sample]!));
+      let updated = given;
+      const lossOf = (logits: tf.Tensor): tf.Scalar => {
+        const output = satCrossEntropy(logits as tf.Tensor2D, given, step.epoch, { targetMomentum: alpha, startEpoch });
+        updated = tf.keep(output.targets);
+        return output.loss;
+      };
+      const { value, grad } = tf.valueAndGrad(lossOf)(tf.tensor2d(step.logits));
+      expectClose(value.dataSync(), [step.loss], 1e-5);
+      expectClose(grad.dataSync(), step.gradLogits.flat(), 1e-5);
+      expectClose(updated.dataSync(), step.softTargetsAfter.flat(), 1e-5);
+      const rows = updated.arraySync();
+      step.index.forEach((sample, row) => (targets[sample] = rows[row]!));
+    }
+  });
+
+  it('normalises a batch and passes the gradient as the composed operations do', (context) => {
+    if (absent !== null) return context.skip(absent);
+    const x = randomTensor([4, 3, 5, 6], 1) as tf.Tensor4D;
+    const scale = randomTensor([6], 2) as tf.Tensor1D;
+    const offset = randomTensor([6], 3) as tf.Tensor1D;
+    const weights = randomTensor([4, 3, 5, 6], 4);
+    const composed = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor => {
+      const { mean, variance } = tf.moments(x, [0, 1, 2]);
+      return tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5))), scale), offset);
+    };
+    const fused = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor =>
+      batchNormTraining(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D);
+    const both = [fused, composed].map((operation) =>
+      tf.valueAndGrads((...inputs) =>
+        tf.sum(tf.mul(weights, operation(inputs[0]!, inputs[1]!, inputs[2]!))),
+      )([x, scale, offset]),
+    );
+    const [actual, expected] = both as [(typeof both)[0], (typeof both)[0]];
+    expectClose(actual.value.dataSync(), [...expected.value.dataSync()], 1e-3);
+    actual.grads.forEach((grad, i) => expectClose(grad.dataSync(), [...expected.grads[i]!.dataSync()], 1e-3));
+  });
+
+  it('passes a gradient through relu only where the output is positive', (context) => {
+    if (absent !== null) return context.skip(absent);
+    const x = tf.tensor4d([-2, -0.5, 0, 0.5, 2, 3], [1, 1, 6, 1]);
+    const dy = tf.tensor4d([1, 2, 3, 4, 5, 6], [1, 1, 6, 1]);
+    const gradient = tf.grad((input) => relu(input as tf.Tensor4D))(x, dy);
+    expect([...gradient.dataSync()]).toEqual([0, 0, 0, 4, 5, 6]);
+  });
+
+  it.each([
+    { side: 6, size: 3, stride: 1 },
+    { side: 8, size: 3, stride: 2 },
+    { side: 7, size: 3, stride: 2 },
+    { side: 8, size: 1, stride: 2 },
+    { side: 16, size: 7, stride: 4 },
+  ])('gives the filter gradient of a convolution $side/$size/$stride', ({ side, size, stride }) => {
+    if (absent !== null) return;
+    const x = randomTensor([2, side, side, 3], 5) as tf.Tensor4D;
+    const filter = randomTensor([size, size, 3, 4], 6) as tf.Tensor4D;
+    const y = tf.conv2d(x, filter, stride, 'same');
+    const dy = randomTensor(y.shape, 7) as tf.Tensor4D;
+    const actual = tf.grad((f) => tf.conv2d(x, f as tf.Tensor4D, stride, 'same'))(filter, dy);
+    expectClose(actual.dataSync(), filterGradient(x, dy, size, stride), 1e-4);
+  });
+});
+
+/** Σ over batch and positions, straight from the definition. */
+function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, size: number, stride: number): number[] {
+  const [batch, side, , inputs] = x.shape;
+  const [, outSide, , outputs] = dy.shape;
+  const before = Math.floor(Math.max(0, (outSide - 1) * stride + size - side) / 2);
+  const xs = x.arraySync();
+  const dys = dy.arraySync();
+  const gradient: number[] = [];
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j < size; j++)
+      for (let ci = 0; ci < inputs; ci++)
+        for (let co = 0; co < outputs; co++) {
+          let sum = 0;
+          for (let b = 0; b < batch; b++)
+            for (let h = 0; h < outSide; h++)
+              for (let w = 0; w < outSide; w++) {
+                const pixel = xs[b]![h * stride + i - before]?.[w * stride + j - before]?.[ci] ?? 0;
+                sum += pixel * dys[b]![h]![w]![co]!;
+              }
+          gradient.push(sum);
+        }
+  return gradient;
+}
+
+function randomTensor(shape: number[], seed: number): tf.Tensor {
+  const random = createRandom(seed);
+  const size = shape.reduce((product, side) => product * side, 1);
+  return tf.tensor(Float32Array.from({ length: size }, () => random.normal()), shape);
+}
+
+function expectClose(actual: ArrayLike<number>, expected: number[], tolerance: number): void {
+  expect(actual.length).toBe(expected.length);
+  const worst = expected.reduce((largest, value, i) => Math.max(largest, Math.abs(value - actual[i]!)), 0);
+  expect(worst).toBeLessThanOrEqual(tolerance);
+}

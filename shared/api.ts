@@ -175,7 +175,15 @@ export interface TrainingRequest {
 
 export type TrainingEvent =
   | { kind: 'preparing'; run: RunSummary; done: number; total: number }
-  | { kind: 'batch'; runId: number; epoch: number; fraction: number; loss: number; imagesPerSecond: number; secondsLeft: number }
+  | {
+      kind: 'batch';
+      runId: number;
+      epoch: number;
+      fraction: number;
+      loss: number;
+      imagesPerSecond: number;
+      secondsLeft: number;
+    }
   | { kind: 'epoch'; runId: number; report: EpochReport }
   | { kind: 'ended'; run: RunSummary };
 
@@ -243,7 +251,11 @@ const empty = v.strictObject({});
 const id = v.pipe(v.number(), v.integer(), v.minValue(1));
 const ids = v.array(id);
 const text = v.pipe(v.string(), v.maxLength(100_000));
-const path = v.pipe(text, v.minLength(1), v.check((value) => !value.includes('\0'), 'a path cannot contain a NUL character'));
+const path = v.pipe(
+  text,
+  v.minLength(1),
+  v.check((value) => !value.includes('\0'), 'a path cannot contain a NUL character'),
+);
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const share = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
 const trainingRequest = v.strictObject({
@@ -298,7 +310,10 @@ export const apiInputs = {
     decision: v.variant('kind', [
       v.strictObject({ kind: v.literal('confirm') }),
       v.strictObject({ kind: v.literal('relabel'), classId: id }),
-      v.strictObject({ kind: v.literal('relabel-new'), className: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500)) }),
+      v.strictObject({
+        kind: v.literal('relabel-new'),
+        className: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500)),
+      }),
       v.strictObject({ kind: v.literal('accept-suggestion') }),
       v.strictObject({ kind: v.literal('drop') }),
       v.strictObject({ kind: v.literal('skip') }),

@@ -17,6 +17,8 @@ export type AppErrorCode =
   | 'engine'
   | 'trainer'
   | 'export'
+  /** Something is already at the place to write to, and `overwrite` was not set. */
+  | 'already-exists'
   | 'cancelled'
   | 'internal';
 

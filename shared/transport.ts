@@ -1,5 +1,12 @@
 import * as v from 'valibot';
-import { apiInputs, type ApiClient, type ApiEventName, type ApiEvents, type ApiHandlers, type ApiMethod } from './api.ts';
+import {
+  apiInputs,
+  type ApiClient,
+  type ApiEventName,
+  type ApiEvents,
+  type ApiHandlers,
+  type ApiMethod,
+} from './api.ts';
 import { failure, ok, toErrorValue, type Result } from './result.ts';
 
 /** How a client reaches the service: MessagePort, WebSocket or in memory. */
@@ -12,7 +19,8 @@ export interface Transport {
 /** A client with the methods of `Api` over any transport. */
 export function createClient(transport: Transport): ApiClient {
   return new Proxy({} as ApiClient, {
-    get: (_target, method) => (typeof method === 'string' ? (input: unknown) => transport.invoke(method, input) : undefined),
+    get: (_target, method) =>
+      typeof method === 'string' ? (input: unknown) => transport.invoke(method, input) : undefined,
   });
 }
 

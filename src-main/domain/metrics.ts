@@ -47,7 +47,7 @@ export function auroc(scores: ArrayLike<number>, isError: ArrayLike<boolean>): n
   let correctBelow = 0;
   let correct = 0;
   // From the best up, in groups of equal score.
-  for (let end = order.length; end > 0; ) {
+  for (let end = order.length; end > 0;) {
     let start = end - 1;
     while (start > 0 && scores[order[start - 1]!] === scores[order[end - 1]!]) start--;
     let groupErrors = 0;
@@ -89,7 +89,9 @@ export function reviewsFor(share: number, scores: ArrayLike<number>, isError: Ar
 
 /** Indices by falling score; equal scores keep their order. */
 export function worstFirst(scores: ArrayLike<number>): Uint32Array {
-  return Uint32Array.from({ length: scores.length }, (_, index) => index).sort((a, b) => scores[b]! - scores[a]! || a - b);
+  return Uint32Array.from({ length: scores.length }, (_, index) => index).sort(
+    (a, b) => scores[b]! - scores[a]! || a - b,
+  );
 }
 
 function ratio(part: number, whole: number): number {

@@ -6,50 +6,69 @@
 export interface SampleScores {
   /** Doubt about the given label: 1 − t_iy, 0..1. `[samples]` */
   score: Float32Array;
-  /** argmax_j t_ij, a class index. `[samples]` */
-  suggested: Int32Array;
   /** t_i at the given label. `[samples]` */
   givenTarget: Float32Array;
   /** Confidence weight w_i = max_j t_ij. `[samples]` */
   weight: Float32Array;
+  /** Has the target itself left the given label, argmax_j t_ij ≠ y_i? The default cut. `[samples]` */
+  flagged: Uint8Array;
+  /** argmax_j v_ij, a class index; what the target's largest class is once its start is taken out. `[samples]` */
+  suggested: Int32Array;
+  /** v_i at the suggested label: the model's own probability that the suggestion is right. `[samples]` */
+  suggestedVote: Float32Array;
 }
 
 /**
- * The target starts as 1 at the given label and moves only towards what the model predicts, so 1 − t_iy is the share of
- * the model's (decaying) votes that went to other classes.
- * @param targets `[samples, classes]`
+ * After n updates t = αⁿ·onehot(y) + (1−αⁿ)·v, where v is the decaying average of the predictions: the model's votes.
+ * Doubt and cut are read from t itself. The suggestion is read from v, because in t the given label starts with a lead that
+ * has nothing to do with the picture; wherever t has left the given label, both have the same largest class.
+ * @param targets t, `[samples, classes]`
  * @param labels given class index of each sample
+ * @param remainder αⁿ, the share of the one-hot start that is left in t, in [0, 1)
  */
-export function scoreSamples(targets: Float32Array, labels: Int32Array): SampleScores {
+export function scoreSamples(targets: Float32Array, labels: Int32Array, remainder: number): SampleScores {
   const samples = labels.length;
   const classes = targets.length / samples;
   const scores: SampleScores = {
     score: new Float32Array(samples),
-    suggested: new Int32Array(samples),
     givenTarget: new Float32Array(samples),
     weight: new Float32Array(samples),
+    flagged: new Uint8Array(samples),
+    suggested: new Int32Array(samples),
+    suggestedVote: new Float32Array(samples),
   };
   for (let i = 0; i < samples; i++) {
+    const label = labels[i]!;
     const row = targets.subarray(i * classes, (i + 1) * classes);
-    const given = row[labels[i]!]!;
+    const given = row[label]!;
+    const givenVote = Math.max(0, (given - remainder) / (1 - remainder));
+    let other = label === 0 ? Math.min(1, classes - 1) : 0;
+    for (let j = 0; j < classes; j++) if (j !== label && row[j]! > row[other]!) other = j;
+    const otherVote = row[other]! / (1 - remainder);
     // On a tie the given label stands.
-    let suggested = labels[i]!;
-    for (let j = 0; j < classes; j++) if (row[j]! > row[suggested]!) suggested = j;
+    const otherWins = otherVote > givenVote;
     scores.score[i] = Math.min(1, Math.max(0, 1 - given));
-    scores.suggested[i] = suggested;
     scores.givenTarget[i] = given;
-    scores.weight[i] = row[suggested]!;
+    scores.weight[i] = Math.max(given, row[other]!);
+    scores.flagged[i] = row[other]! > given ? 1 : 0;
+    scores.suggested[i] = otherWins ? other : label;
+    scores.suggestedVote[i] = Math.min(1, otherWins ? otherVote : givenVote);
   }
   return scores;
 }
 
 /**
- * The first epoch from which a sample's largest target stayed another class than the given one; −1 while it agrees.
- * @param previous the answer after the epoch before, `[samples]`
+ * Keeps, for each sample, the first epoch since which its suggested label has been another than the given one; −1 while they agree.
+ * @param flipEpochs as of the epoch before, `[samples]`; changed in place
  */
-export function updateFlipEpochs(previous: Int32Array, suggested: Int32Array, labels: Int32Array, epoch: number): void {
+export function updateFlipEpochs(
+  flipEpochs: Int32Array,
+  suggested: Int32Array,
+  labels: Int32Array,
+  epoch: number,
+): void {
   for (let i = 0; i < labels.length; i++) {
-    if (suggested[i] === labels[i]) previous[i] = -1;
-    else if (previous[i] === -1) previous[i] = epoch;
+    if (suggested[i] === labels[i]) flipEpochs[i] = -1;
+    else if (flipEpochs[i] === -1) flipEpochs[i] = epoch;
   }
 }

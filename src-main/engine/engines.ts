@@ -1,6 +1,6 @@
 // For its side effect: it registers every operation's gradient, which tfjs-core's own entry leaves out.
 import '@tensorflow/tfjs';
-import type { EngineChoice, EngineName } from '../../shared/domain.ts';
+import type { EngineName } from '../../shared/domain.ts';
 import { loadTensorflow } from './tensorflow.ts';
 import { loadWasm } from './wasm.ts';
 
@@ -14,9 +14,6 @@ export interface LoadedEngine {
   source: string | null;
 }
 
-/** Fastest first: what `auto` tries. */
-export const enginesByPreference: EngineName[] = ['tensorflow', 'wasm'];
-
 /**
  * Loads one engine into this process; a process serves one engine for its whole life.
  * @throws Error with the reason when it cannot be had
@@ -28,9 +25,4 @@ export async function loadEngine(name: EngineName, engineFolder: string | null):
     case 'wasm':
       return loadWasm();
   }
-}
-
-/** The engines to try for a choice, best first. */
-export function enginesFor(choice: EngineChoice): EngineName[] {
-  return choice === 'auto' ? enginesByPreference : [choice];
 }

@@ -49,8 +49,8 @@ function conv2dBackpropFilter({ inputs, attrs }: KernelCall): tf.TensorInfo {
     ]);
     const seen = tf.slice4d(padded, [0, 0, 0, 0], [x.shape[0], paddedHeight, paddedWidth, x.shape[3]]);
     const gradient = tf.conv2d(
-      tf.transpose(seen, [3, 1, 2, 0]),
-      tf.transpose(dy, [1, 2, 0, 3]) as tf.Tensor4D,
+      tf.transpose<tf.Tensor4D>(seen, [3, 1, 2, 0]),
+      tf.transpose<tf.Tensor4D>(dy, [1, 2, 0, 3]),
       1,
       'valid',
       'NHWC',
@@ -66,8 +66,8 @@ function batchNormTraining({ inputs, attrs }: KernelCall): tf.TensorInfo[] {
   return tf.tidy(() => {
     const x = rows(tensor(inputs, 'x'));
     const mean = columnMeans(x);
-    const centred = tf.sub(x, mean);
-    const inverseDeviation = tf.rsqrt(tf.add(columnMeans(tf.square(centred)), epsilon));
+    const centred = tf.sub<tf.Tensor2D>(x, mean);
+    const inverseDeviation = tf.rsqrt(tf.add(columnMeans(tf.square<tf.Tensor2D>(centred)), epsilon));
     const y = tf.add(tf.mul(centred, tf.mul(inverseDeviation, tensor(inputs, 'scale'))), tensor(inputs, 'offset'));
     return [tf.reshape(y, tensor(inputs, 'x').shape), mean, inverseDeviation, tf.tensor1d([])];
   });
@@ -80,7 +80,7 @@ function batchNormTrainingGrad({ inputs }: KernelCall): tf.TensorInfo[] {
     const inverseDeviation = tensor(inputs, 'saved1');
     const normalised = tf.mul(tf.sub(rows(tensor(inputs, 'x')), tensor(inputs, 'saved0')), inverseDeviation);
     const meanGradient = columnMeans(dy);
-    const meanProduct = columnMeans(tf.mul(dy, normalised));
+    const meanProduct = columnMeans(tf.mul<tf.Tensor2D>(dy, normalised));
     const count = dy.shape[0];
     const dx = tf.mul(
       tf.sub(tf.sub(dy, meanGradient), tf.mul(normalised, meanProduct)),
@@ -96,7 +96,7 @@ function reluGrad({ inputs }: KernelCall): tf.TensorInfo {
 
 /** `[…, channels]` as `[rows, channels]` */
 function rows(x: tf.Tensor): tf.Tensor2D {
-  return tf.reshape(x, [-1, x.shape.at(-1) ?? 1]);
+  return tf.reshape<tf.Rank.R2>(x, [-1, x.shape.at(-1) ?? 1]);
 }
 
 /** Means over the rows, as a matrix product: this backend's reduction would transpose the whole tensor first. `[channels]` */

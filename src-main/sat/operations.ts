@@ -35,11 +35,9 @@ const batchNormOperation = tf.customGrad((x, scale, offset, save) => {
   return {
     value: y as tf.Tensor,
     gradFunc: (dy, [x, scale, saved0, saved1, saved2]) =>
-      runKernel(
-        batchNormTrainingGradKernel,
-        { dy: dy as tf.Tensor, x, scale, saved0, saved1, saved2 } as tf.NamedTensorMap,
-        { epsilon },
-      ),
+      runKernel(batchNormTrainingGradKernel, { dy, x, scale, saved0, saved1, saved2 } as tf.NamedTensorMap, {
+        epsilon,
+      }),
   };
 });
 
@@ -48,13 +46,13 @@ const reluOperation = tf.customGrad((x, save) => {
   (save as tf.GradSaveFunc)([y]);
   return {
     value: y,
-    gradFunc: (dy, [y]) => runKernel(reluGradKernel, { dy: dy as tf.Tensor, y } as tf.NamedTensorMap)[0] as tf.Tensor,
+    gradFunc: (dy, [y]) => runKernel(reluGradKernel, { dy, y } as tf.NamedTensorMap)[0] as tf.Tensor,
   };
 });
 
 const stopGradientOperation = tf.customGrad((x) => ({
   value: (x as tf.Tensor).clone(),
-  gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+  gradFunc: (dy) => tf.zerosLike(dy),
 }));
 
 function runKernel(name: string, inputs: tf.NamedTensorMap, attributes: Record<string, number> = {}): tf.Tensor[] {

@@ -24,11 +24,10 @@ export function createSgd(
           const gradient = gradients[name];
           const velocity = velocities.get(name);
           if (gradient === undefined || velocity === undefined) throw new Error(`No gradient for "${name}".`);
-          const decayed =
-            parameter.rank > 1 ? tf.add(gradient, tf.mul(parameter as tf.Tensor, weightDecay)) : gradient;
+          const decayed = parameter.rank > 1 ? tf.add(gradient, tf.mul(parameter as tf.Tensor, weightDecay)) : gradient;
           velocity.assign(tf.add(tf.mul(velocity as tf.Tensor, momentum), decayed));
           const direction = tf.add(decayed, tf.mul(velocity as tf.Tensor, momentum));
-          parameter.assign(tf.sub(parameter as tf.Tensor, tf.mul(direction, learningRate)));
+          parameter.assign(tf.sub(parameter, tf.mul(direction, learningRate)));
         }
       }),
     dispose: () => tf.dispose([...velocities.values()]),

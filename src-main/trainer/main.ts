@@ -48,11 +48,7 @@ async function runProbe({
   port.post({ kind: 'probed', runId, engine: await reportEngine(engine, engineFolder, measure) });
 }
 
-async function reportEngine(
-  name: EngineName,
-  engineFolder: string | null,
-  measure: boolean,
-): Promise<EngineReport> {
+async function reportEngine(name: EngineName, engineFolder: string | null, measure: boolean): Promise<EngineReport> {
   const engine = await loadEngine(name, engineFolder);
   const trainingGflops = measure ? measureTrainingGflops() : null;
   return { ...engine, available: true, trainingGflops, absentBecause: null };

@@ -60,15 +60,12 @@ export async function train(
           const view = randomCropAndFlip(images, views);
           const given = tf.tensor2d(gatherRows(targets, indices, classes), [indices.length, classes]);
           const output: { targets?: tf.Tensor2D; probabilities?: tf.Tensor2D } = {};
-          const { value, grads } = tf.variableGrads(
-            () => {
-              const result = satCrossEntropy(network.forward(view), given, epoch, plan);
-              output.targets = tf.keep(result.targets);
-              output.probabilities = tf.keep(result.probabilities);
-              return result.loss;
-            },
-            [...parameters.values()],
-          );
+          const { value, grads } = tf.variableGrads(() => {
+            const result = satCrossEntropy(network.forward(view), given, epoch, plan);
+            output.targets = tf.keep(result.targets);
+            output.probabilities = tf.keep(result.probabilities);
+            return result.loss;
+          }, [...parameters.values()]);
           optimizer.step(grads, learningRate);
           const read = {
             loss: value.dataSync<'float32'>()[0] ?? NaN,

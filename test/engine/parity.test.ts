@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src-main/domain/random.ts';
-import { enginesByPreference, loadEngine } from '../../src-main/engine/engines.ts';
+import { enginesByPreference } from '../../src-main/engine/choice.ts';
+import { loadEngine } from '../../src-main/engine/engines.ts';
 import { satCrossEntropy } from '../../src-main/sat/losses.ts';
 import { batchNormTraining, relu } from '../../src-main/sat/operations.ts';
 import type { EngineName } from '../../shared/domain.ts';
@@ -76,9 +77,11 @@ describe.each(enginesByPreference)('%s', (name: EngineName) => {
     const fused = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor =>
       batchNormTraining(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D);
     const both = [fused, composed].map((operation) =>
-      tf.valueAndGrads((...inputs) =>
-        tf.sum(tf.mul(weights, operation(inputs[0]!, inputs[1]!, inputs[2]!))),
-      )([x, scale, offset]),
+      tf.valueAndGrads((...inputs) => tf.sum(tf.mul(weights, operation(inputs[0]!, inputs[1]!, inputs[2]!))))([
+        x,
+        scale,
+        offset,
+      ]),
     );
     const [actual, expected] = both as [(typeof both)[0], (typeof both)[0]];
     expectClose(actual.value.dataSync(), [...expected.value.dataSync()], 1e-3);
@@ -137,7 +140,10 @@ function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, size: number, stride: n
 function randomTensor(shape: number[], seed: number): tf.Tensor {
   const random = createRandom(seed);
   const size = shape.reduce((product, side) => product * side, 1);
-  return tf.tensor(Float32Array.from({ length: size }, () => random.normal()), shape);
+  return tf.tensor(
+    Float32Array.from({ length: size }, () => random.normal()),
+    shape,
+  );
 }
 
 function expectClose(actual: ArrayLike<number>, expected: number[], tolerance: number): void {

@@ -37,7 +37,7 @@ export interface CompactSettings {
 export function createCompactNetwork({ width, resolution, outputs, seed }: CompactSettings): Network {
   const parameters = createParameters(createRandom(seed));
   const stages = compactStages(width, resolution);
-  const stem = compactStem(width, resolution);
+  const stem = compactStem(resolution);
   const stemFilter = parameters.convolution('stem', stem.size, 3, width);
   const stemNorm = parameters.norm('stem/norm', width);
   const blocks = stages.map((stage, index) => createBlock(parameters, `stage${index + 1}`, stage));
@@ -61,7 +61,7 @@ export interface Stage {
 }
 
 /** The first convolution: 3×3 on small pictures, strided on larger ones. */
-export function compactStem(width: number, resolution: number): { size: number; stride: number; side: number } {
+export function compactStem(resolution: number): { size: number; stride: number; side: number } {
   const stride = resolution >= 96 ? 4 : resolution >= 64 ? 2 : 1;
   return { size: stride === 1 ? 3 : stride === 2 ? 5 : 7, stride, side: Math.ceil(resolution / stride) };
 }
@@ -69,7 +69,7 @@ export function compactStem(width: number, resolution: number): { size: number; 
 /** Stages until the feature map is 4 pixels wide or less. */
 export function compactStages(width: number, resolution: number): Stage[] {
   const stages: Stage[] = [];
-  let { side } = compactStem(width, resolution);
+  let { side } = compactStem(resolution);
   let inputs = width;
   for (const factor of [2, 4, 8]) {
     const stride = side > 4 ? 2 : 1;
@@ -83,7 +83,7 @@ export function compactStages(width: number, resolution: number): Stage[] {
 
 /** Cost of one picture's forward pass in GFLOP, a multiplication and an addition counted as two. */
 export function compactGflop(width: number, resolution: number): number {
-  const stem = compactStem(width, resolution);
+  const stem = compactStem(resolution);
   let products = stem.side ** 2 * stem.size ** 2 * 3 * width;
   for (const { inputs, outputs, side } of compactStages(width, resolution)) {
     products += side ** 2 * (9 * inputs * outputs + 9 * outputs * outputs + inputs * outputs);

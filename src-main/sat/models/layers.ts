@@ -54,11 +54,11 @@ export function createParameters(random: Random): ParameterStore {
 
 /** Convolution, zero-padded to the same size (divided by the stride), without bias. */
 export function convolve(x: tf.Tensor4D, filter: tf.Variable<tf.Rank.R4>, stride = 1): tf.Tensor4D {
-  return tf.conv2d(x, filter as tf.Tensor4D, stride, 'same');
+  return tf.conv2d(x, filter, stride, 'same');
 }
 
 export function normalise(x: tf.Tensor4D, { scale, offset }: NormParameters): tf.Tensor4D {
-  return batchNormTraining(x, scale as tf.Tensor1D, offset as tf.Tensor1D);
+  return batchNormTraining(x, scale, offset);
 }
 
 /** Mean over height and width: `[batch, height, width, channels]` → `[batch, channels]` */

@@ -36,6 +36,8 @@ export type DownloadOutcome =
 export async function download(request: DownloadRequest): Promise<DownloadOutcome> {
   const part = `${request.file}.part`;
   await mkdir(path.dirname(request.file), { recursive: true });
+  const present = await fileBytes(request.file);
+  if (present > 0) return { kind: 'complete', bytes: present, checked: 'when it was downloaded' };
   let failuresInARow = 0;
   for (;;) {
     const before = await fileBytes(part);
@@ -43,6 +45,7 @@ export async function download(request: DownloadRequest): Promise<DownloadOutcom
       const facts = await fetchRest(request, part);
       return await finish(request, part, facts);
     } catch (error) {
+      if (error instanceof UselessPart) continue;
       const because = failureReason(error);
       if (error instanceof Refusal) return { kind: 'failed', because };
       failuresInARow = (await fileBytes(part)) > before ? 1 : failuresInARow + 1;
@@ -55,6 +58,9 @@ export async function download(request: DownloadRequest): Promise<DownloadOutcom
 
 /** An answer that another attempt would not change. */
 class Refusal extends Error {}
+
+/** The part could not be continued and is removed; the next attempt asks for the whole. */
+class UselessPart extends Error {}
 
 /** What the server says about the whole file. */
 interface FileFacts {
@@ -86,7 +92,7 @@ async function fetchRest(request: DownloadRequest, part: string): Promise<FileFa
     const resumed = response.status === 206;
     if (response.status === 416) {
       await removePart(part);
-      throw new Error('the server holds a shorter file than the part that is here');
+      throw new UselessPart('the server cannot continue the part that is here');
     }
     if (!response.ok || response.body === null)
       throw new Refusal(`the server answered ${response.status} ${response.statusText}`);

@@ -14,7 +14,7 @@ export function findTensorflow(engineFolder: string | null): TensorflowInstall |
   const candidates = [
     ...(explicit === null ? [] : [readInstall(explicit)]),
     ...(explicit === null || engineFolder === null ? [] : [readInstall(linkedFolder(engineFolder, explicit))]),
-    ...(engineFolder === null ? [] : cachedInstalls(engineFolder)),
+    ...cachedInstalls(engineFolder),
     ...cachedInstalls(packagedEngineFolder()),
   ];
   return candidates.find((install) => install !== null) ?? null;
@@ -32,14 +32,16 @@ export function linkedFolder(engineFolder: string, libraryFolder: string): strin
   return path.join(engineFolder, `linked-${key}`);
 }
 
-/** The engines that ship in a package lie in `resources/engines`, beside the unpacked program. */
-export function packagedEngineFolder(): string {
+/** The engines that ship in a package: `resources/engines`, beside the unpacked program; null in a checkout. */
+export function packagedEngineFolder(): string | null {
   const programFolder = path.dirname(fileURLToPath(import.meta.url));
-  return path.resolve(programFolder, '..', '..', '..', 'engines');
+  const unpacked = programFolder.indexOf(`${path.sep}app.asar.unpacked${path.sep}`);
+  return unpacked < 0 ? null : path.join(programFolder.slice(0, unpacked), 'engines');
 }
 
 /** Complete installs of a cache, CUDA before CPU and newer before older. */
-export function cachedInstalls(engineFolder: string): TensorflowInstall[] {
+export function cachedInstalls(engineFolder: string | null): TensorflowInstall[] {
+  if (engineFolder === null) return [];
   return folderNames(engineFolder)
     .filter((name) => name.startsWith('tensorflow-'))
     .map((name) => readInstall(path.join(engineFolder, name)))

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { errorMessage } from '../../../shared/result.ts';
@@ -127,6 +127,8 @@ async function unpacked(
   try {
     await unpack(file, folder, isNeeded);
   } catch (error) {
+    // A damaged archive is not to be found again by the next attempt.
+    await rm(file, { force: true });
     return { absentBecause: `${path.basename(file)} could not be unpacked: ${errorMessage(error)}` };
   }
   const libraries = locateLibraries(folder);
@@ -214,7 +216,7 @@ function pipError(output: string): string {
   return errors.at(-1)?.slice('ERROR: '.length).trim() ?? lastWords(output);
 }
 
-/** `tensorflow_cpu-2.21.0-cp311-…​.whl` → `tensorflow_cpu 2.21.0`. */
+/** `tensorflow_cpu-2.21.0-cp311-….whl` → `tensorflow_cpu 2.21.0`. */
 function wheelTitle(file: string): string {
   return path.basename(file).split('-').slice(0, 2).join(' ');
 }

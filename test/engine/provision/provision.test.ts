@@ -19,7 +19,7 @@ import { create } from 'tar';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { AddonBuilder } from '../../../src-main/engine/provision/addon.ts';
 import { findTensorflow } from '../../../src-main/engine/provision/find.ts';
-import { addonFile } from '../../../src-main/engine/provision/layout.ts';
+import { addonFile, type TensorflowVariant } from '../../../src-main/engine/provision/layout.ts';
 import { provisionTensorflow } from '../../../src-main/engine/provision/provision.ts';
 import { archiveSource, wheelSource, type LibrarySource } from '../../../src-main/engine/provision/sources.ts';
 import { engineFolderForTests } from '../../support/engine-folder.ts';
@@ -135,6 +135,30 @@ test.runIf(onLinux && hasPip)('a wheel is fetched by pip and only what is needed
   ]);
 });
 
+test.runIf(onLinux && hasPip)(
+  'the CUDA libraries that the wheel names come beside it, where it looks for them',
+  async () => {
+    vi.stubEnv('PIP_NO_INDEX', '1');
+    vi.stubEnv('PIP_FIND_LINKS', wheelFolder());
+    const seesGpu: AddonBuilder = { ...writingBuilder, inspect: async () => ({ version: '2.18.0', usesGpu: true }) };
+
+    const install = await provision([wheelSource('gpu')], seesGpu, 'gpu');
+
+    expect(install).toMatchObject({ folder: path.join(engineFolder, 'tensorflow-2.18.0-gpu'), variant: 'gpu' });
+    expect(filesBelow(path.join(engineFolder, 'tensorflow-2.18.0-gpu', 'nvidia'))).toEqual([
+      'cublas/lib/libcublas.so.12',
+    ]);
+  },
+);
+
+test.runIf(onLinux && hasPip)('a CUDA library that finds no device is not taken', async () => {
+  vi.stubEnv('PIP_NO_INDEX', '1');
+  vi.stubEnv('PIP_FIND_LINKS', wheelFolder());
+  expect(await provision([wheelSource('gpu')], writingBuilder, 'gpu')).toEqual({
+    absentBecause: expect.stringMatching(/finds no CUDA device/),
+  });
+});
+
 test.runIf(hasPip)('what pip cannot find is told in its words', async () => {
   vi.stubEnv('PIP_NO_INDEX', '1');
   vi.stubEnv('PIP_FIND_LINKS', folder);
@@ -179,8 +203,8 @@ const writingBuilder: AddonBuilder = {
   inspect: async (addonPath) => ({ version: readFileSync(addonPath, 'utf8'), usesGpu: false }),
 };
 
-function provision(sources: LibrarySource[], addonBuilder = writingBuilder) {
-  return provisionTensorflow({ engineFolder, variant: 'cpu', onProgress: () => undefined, sources, addonBuilder });
+function provision(sources: LibrarySource[], addonBuilder = writingBuilder, variant: TensorflowVariant = 'cpu') {
+  return provisionTensorflow({ engineFolder, variant, onProgress: () => undefined, sources, addonBuilder });
 }
 
 /** The shape of TensorFlow's C archive: versioned files, links to them, headers and a license. */
@@ -202,27 +226,42 @@ async function cArchive(): Promise<Buffer> {
   return readFileSync(file);
 }
 
-/** A folder with a wheel of the shape of TensorFlow's, under both of its names. */
+/** A folder with wheels of the shape of TensorFlow's, under both of its names, and one of the CUDA libraries that they ask for. */
 function wheelFolder(): string {
-  const wheels = path.join(folder, 'wheels');
-  mkdirSync(wheels);
   for (const name of ['tensorflow_cpu', 'tensorflow']) {
-    const root = path.join(folder, name);
-    const information = `${name}-2.20.0.dist-info`;
-    writeTree(root, {
-      'tensorflow/__init__.py': 'a module that is not needed',
-      'tensorflow/libtensorflow_cc.so.2': '2.18.0',
-      'tensorflow/libtensorflow_framework.so.2': 'framework',
-      'tensorflow/include/tensorflow/c/c_api.h': '',
-      'tensorflow/include/google/protobuf/any.h': '',
-      [`${information}/METADATA`]: `Metadata-Version: 2.1\nName: ${name.replace('_', '-')}\nVersion: 2.20.0\n`,
-      [`${information}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-      [`${information}/RECORD`]: '',
-    });
-    const wheel = path.join(wheels, `${name}-2.20.0-py3-none-any.whl`);
-    execFileSync('python3', ['-m', 'zipfile', '-c', wheel, 'tensorflow', information], { cwd: root });
+    writeWheel(
+      name,
+      '2.20.0',
+      `Requires-Dist: numpy>=1.26\nRequires-Dist: nvidia-cublas-cu12<13.0,>=12.5; extra == 'and-cuda'\n`,
+      {
+        'tensorflow/__init__.py': 'a module that is not needed',
+        'tensorflow/libtensorflow_cc.so.2': '2.18.0',
+        'tensorflow/libtensorflow_framework.so.2': 'framework',
+        'tensorflow/include/tensorflow/c/c_api.h': '',
+        'tensorflow/include/google/protobuf/any.h': '',
+      },
+    );
   }
-  return wheels;
+  writeWheel('nvidia_cublas_cu12', '12.6.0', '', {
+    'nvidia/__init__.py': '',
+    'nvidia/cublas/lib/libcublas.so.12': 'cublas',
+  });
+  return path.join(folder, 'wheels');
+}
+
+function writeWheel(name: string, version: string, requirements: string, files: Record<string, string>): void {
+  const root = path.join(folder, name);
+  const information = `${name}-${version}.dist-info`;
+  writeTree(root, {
+    ...files,
+    [`${information}/METADATA`]: `Metadata-Version: 2.1\nName: ${name.replaceAll('_', '-')}\nVersion: ${version}\n${requirements}`,
+    [`${information}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    [`${information}/RECORD`]: '',
+  });
+  const wheels = path.join(folder, 'wheels');
+  mkdirSync(wheels, { recursive: true });
+  const wheel = path.join(wheels, `${name}-${version}-py3-none-any.whl`);
+  execFileSync('python3', ['-m', 'zipfile', '-c', wheel, ...readdirSync(root)], { cwd: root });
 }
 
 function serve(body: Buffer, onRequest: () => void = () => undefined): Promise<string> {

@@ -14,16 +14,26 @@ export interface PlanInput {
   gflopPerImage: (width: number, resolution: number) => number;
 }
 
-/** What each budget wants when time allows, and the wall time that it may take. */
-const ambitions: Record<Budget, { minutes: number; epochs: number; leastEpochs: number; leastSteps: number }> = {
-  quick: { minutes: 3, epochs: 14, leastEpochs: 6, leastSteps: 60 },
-  balanced: { minutes: 12, epochs: 30, leastEpochs: 10, leastSteps: 1200 },
-  thorough: { minutes: 60, epochs: 60, leastEpochs: 20, leastSteps: 3000 },
+interface Ambition {
+  /** Wall time that the run may take. */
+  minutes: number;
+  epochs: number;
+  leastEpochs: number;
+  /** Small sets get more epochs, until there are this many steps. */
+  leastSteps: number;
+  /** Channels of the stem, from the best to the cheapest. */
+  widths: number[];
+}
+
+/** What each budget wants when time allows. */
+const ambitions: Record<Budget, Ambition> = {
+  quick: { minutes: 4, epochs: 14, leastEpochs: 6, leastSteps: 60, widths: [24, 16] },
+  balanced: { minutes: 18, epochs: 30, leastEpochs: 10, leastSteps: 1200, widths: [24, 16] },
+  thorough: { minutes: 90, epochs: 60, leastEpochs: 20, leastSteps: 3000, widths: [48, 32, 24, 16] },
 };
 
 const mostEpochs = 200;
-/** From the best to the cheapest. Details come before channels: a label often hangs on a detail. */
-const widths = [32, 24, 16];
+/** From the best to the cheapest; they give way after the widths, because a label often hangs on a detail. */
 const resolutions = [128, 96, 64, 48, 32];
 /** The batch's forward and backward are two thirds of the step's wall time; decoding, updates and reports are the rest. */
 const overhead = 1.15;
@@ -45,7 +55,7 @@ export function planTraining(input: PlanInput): TrainingPlan {
     const smaller = resolutions[index + 1];
     return smaller === undefined || smaller < medianSide;
   });
-  const sizes = usable.flatMap((resolution) => widths.map((width) => ({ resolution, width })));
+  const sizes = usable.flatMap((resolution) => ambition.widths.map((width) => ({ resolution, width })));
   const seconds = ambition.minutes * 60;
   const chosen = sizes.find((size) => secondsPerEpoch(size.width, size.resolution) * wantedEpochs <= seconds);
   const { resolution, width } = chosen ?? { resolution: 32, width: 16 };

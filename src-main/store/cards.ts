@@ -1,0 +1,101 @@
+import type { ClassId, Finding, ReviewState, SampleCard, SampleDetail, SampleId, TargetHistory } from '../../shared/domain.ts';
+import { AppError } from '../../shared/result.ts';
+import { allRows, firstRow, type Database } from './database.ts';
+import { findingOf, findingsRunId, type FindingRow } from './findings.ts';
+import { readTargetPath, type TargetPath } from './targets.ts';
+
+/** Cards of the samples, in the order asked for; ids that the project does not have are left out. */
+export function readSampleCards(db: Database, ids: readonly SampleId[]): SampleCard[] {
+  const runId = findingsRunId(db);
+  return ids.flatMap((id) => {
+    const row = firstRow<CardRow>(db, cardQuery, runId, id);
+    return row === null ? [] : [cardOf(row)];
+  });
+}
+
+/** Everything known about one sample. */
+export function readSampleDetail(db: Database, id: SampleId): SampleDetail {
+  const runId = findingsRunId(db);
+  const row = firstRow<CardRow>(db, cardQuery, runId, id);
+  if (row === null) throw new AppError('not-found', `The project has no sample ${id}. Load the list again.`);
+  const card = cardOf(row);
+  const path = runId === null ? null : readTargetPath(db, runId, id);
+  return {
+    ...card,
+    width: row.width,
+    height: row.height,
+    byteSize: row.byte_size,
+    format: row.format,
+    decidedAt: row.decided_at,
+    topTargets: path === null ? [] : topTargets(path),
+    history: path === null ? emptyHistory : targetHistory(path, card.givenClassId, card.finding),
+    duplicateIds: allRows<{ id: SampleId }>(
+      db,
+      // The plus keeps SQLite to the index on content.
+      'SELECT id FROM sample WHERE content_hash = ? AND +present = 1 AND id <> ? ORDER BY id',
+      row.content_hash,
+      id,
+    ).map((duplicate) => duplicate.id),
+  };
+}
+
+interface CardRow extends FindingRow {
+  id: SampleId;
+  path: string;
+  content_hash: string;
+  byte_size: number;
+  width: number;
+  height: number;
+  format: string;
+  given_class_id: ClassId;
+  state: ReviewState;
+  class_id: ClassId | null;
+  decided_at: string | null;
+}
+
+const cardQuery = `
+  SELECT sample.id, path, content_hash, byte_size, width, height, format, given_class_id,
+         coalesce(state, 'unreviewed') AS state, class_id, decided_at, finding.*
+    FROM sample
+    LEFT JOIN review ON review.sample_id = sample.id
+    LEFT JOIN finding ON finding.run_id = ? AND finding.sample_id = sample.id
+   WHERE sample.id = ?`;
+
+/** Enough of a content hash to tell versions of one file apart. */
+const versionLength = 16;
+
+const mostTopTargets = 5;
+
+const emptyHistory: TargetHistory = { epochs: [], given: [], suggested: [], weight: [] };
+
+function cardOf(row: CardRow): SampleCard {
+  return {
+    id: row.id,
+    path: row.path,
+    givenClassId: row.given_class_id,
+    state: row.state,
+    currentClassId: row.state === 'dropped' ? null : (row.class_id ?? row.given_class_id),
+    finding: findingOf(row),
+    version: row.content_hash.slice(0, versionLength),
+  };
+}
+
+function topTargets({ classIds, epochs }: TargetPath): SampleDetail['topTargets'] {
+  const targets = epochs.at(-1)?.targets ?? new Float32Array(0);
+  return classIds
+    .map((classId, column) => ({ classId, target: targets[column] ?? 0 }))
+    .sort((a, b) => b.target - a.target)
+    .slice(0, mostTopTargets);
+}
+
+/** Zero for a class that the run did not know. */
+function targetHistory({ classIds, epochs }: TargetPath, givenClassId: ClassId, finding: Finding | null): TargetHistory {
+  const given = classIds.indexOf(givenClassId);
+  const suggested = finding === null ? -1 : classIds.indexOf(finding.suggestedClassId);
+  return {
+    epochs: epochs.map(({ epoch }) => epoch),
+    given: epochs.map(({ targets }) => targets[given] ?? 0),
+    suggested: epochs.map(({ targets }) => targets[suggested] ?? 0),
+    weight: epochs.map(({ weight }) => weight),
+  };
+}

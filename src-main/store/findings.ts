@@ -1,0 +1,69 @@
+import type { ClassId, Finding, FindingsSummary, RunId, SampleId } from '../../shared/domain.ts';
+import { firstRow, statement, type Database } from './database.ts';
+
+/** Columns of a finding; all null where a join found none. */
+export interface FindingRow {
+  sample_id: SampleId | null;
+  score: number;
+  suggested_class_id: ClassId;
+  weight: number;
+  given_target: number;
+  suggested_target: number;
+  flip_epoch: number | null;
+  flagged: 0 | 1;
+}
+
+/** The newest run that has findings: a run that has just started does not hide those of the run before. Null if none has. */
+export function findingsRunId(db: Database): RunId | null {
+  return firstRow<{ id: RunId }>(db, 'SELECT id FROM run WHERE findings_json IS NOT NULL ORDER BY id DESC LIMIT 1')?.id ?? null;
+}
+
+/** The explained numbers of the newest run that has findings. */
+export function readFindingsSummary(db: Database): FindingsSummary | null {
+  const row = firstRow<{ findings_json: string }>(
+    db,
+    'SELECT findings_json FROM run WHERE findings_json IS NOT NULL ORDER BY id DESC LIMIT 1',
+  );
+  return row === null ? null : (JSON.parse(row.findings_json) as FindingsSummary);
+}
+
+/** Part of an epoch's transaction: what the run believes now takes the place of what it believed before. */
+export function replaceFindings(
+  db: Database,
+  { runId, findings, summary }: { runId: RunId; findings: readonly Finding[]; summary: FindingsSummary },
+): void {
+  statement(db, 'DELETE FROM finding WHERE run_id = ?').run(runId);
+  const insert = statement(
+    db,
+    `INSERT INTO finding (run_id, sample_id, score, suggested_class_id, weight, given_target, suggested_target, flip_epoch, flagged)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  for (const finding of findings) {
+    insert.run(
+      runId,
+      finding.sampleId,
+      finding.score,
+      finding.suggestedClassId,
+      finding.weight,
+      finding.givenTarget,
+      finding.suggestedTarget,
+      finding.flipEpoch,
+      finding.flagged ? 1 : 0,
+    );
+  }
+  statement(db, 'UPDATE run SET findings_json = ? WHERE id = ?').run(JSON.stringify(summary), runId);
+}
+
+export function findingOf(row: FindingRow): Finding | null {
+  if (row.sample_id === null) return null;
+  return {
+    sampleId: row.sample_id,
+    suggestedClassId: row.suggested_class_id,
+    score: row.score,
+    weight: row.weight,
+    givenTarget: row.given_target,
+    suggestedTarget: row.suggested_target,
+    flipEpoch: row.flip_epoch,
+    flagged: row.flagged === 1,
+  };
+}

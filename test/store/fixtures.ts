@@ -1,0 +1,92 @@
+import type { EpochReport, Finding, FindingsSummary, SampleId, TrainingPlan } from '../../shared/domain.ts';
+import { listClasses } from '../../src-main/store/classes.ts';
+import { openDatabase, type Database } from '../../src-main/store/database.ts';
+import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
+import { applyImport, type ScannedSample } from '../../src-main/store/samples.ts';
+import { appendEpoch } from '../../src-main/store/targets.ts';
+
+export function scanned(path: string, overrides: Partial<ScannedSample> = {}): ScannedSample {
+  return {
+    path,
+    contentHash: `hash-of-${path}`,
+    byteSize: 1000,
+    modifiedMs: 1_700_000_000_000.25,
+    width: 32,
+    height: 24,
+    format: 'jpeg',
+    givenClass: path.split('/')[0] ?? '',
+    ...overrides,
+  };
+}
+
+/** A project in memory with these files, in this order of ids. */
+export function projectWith(paths: readonly string[], db: Database = openDatabase(':memory:', { create: true })): Database {
+  applyImport(db, { scanned: paths.map((path) => scanned(path)), problems: [] });
+  return db;
+}
+
+export function idOf(db: Database, path: string): SampleId {
+  return (db.prepare('SELECT id FROM sample WHERE path = ?').get(path) as { id: SampleId }).id;
+}
+
+export function classId(db: Database, name: string): number {
+  const found = listClasses(db).find((one) => one.name === name);
+  if (found === undefined) throw new Error(`No class ${name}`);
+  return found.id;
+}
+
+export const plan: TrainingPlan = {
+  engine: 'wasm',
+  budget: 'quick',
+  seed: 1,
+  resolution: 32,
+  width: 16,
+  epochs: 3,
+  startEpoch: 1,
+  targetMomentum: 0.9,
+  batchSize: 64,
+  learningRate: 0.1,
+  weightDecay: 5e-4,
+  samples: 0,
+  classes: 0,
+  gflopPerImage: 0.01,
+  expectedSeconds: 10,
+  reasons: [],
+};
+
+export function epochReport(epoch: number): EpochReport {
+  return { epoch, loss: 1.5, accuracy: 0.5, learningRate: 0.1, imagesPerSecond: 100, seconds: 3, secondsLeft: 6, doubts: 1 };
+}
+
+export function findingsSummary(runId: number, epoch: number): FindingsSummary {
+  const number = { value: 0.5, explanation: 'Half.' };
+  return { runId, epoch, cut: number, flagged: number, noiseRate: number, expectedPrecision: number, expectedRecall: number };
+}
+
+/** A run over all samples that has finished one epoch with these scores and suggestions; other samples score 0 for their own label. */
+export function runWithFindings(db: Database, doubts: Record<string, { score: number; suggested: string }>): number {
+  const samples = trainingSamples(db);
+  const classIds = listClasses(db).map((one) => one.id);
+  const runId = createRun(db, { plan, classIds, samples, startedAt: '2026-01-01T00:00:00.000Z' });
+  const list = samples.map(({ id, path, classId: own }): Finding => {
+    const doubt = doubts[path];
+    return {
+      sampleId: id,
+      suggestedClassId: doubt === undefined ? own : classId(db, doubt.suggested),
+      score: doubt?.score ?? 0,
+      weight: 0.9,
+      givenTarget: 1 - (doubt?.score ?? 0),
+      suggestedTarget: doubt?.score ?? 1,
+      flipEpoch: null,
+      flagged: (doubt?.score ?? 0) >= 0.5,
+    };
+  });
+  appendEpoch(db, {
+    runId,
+    report: epochReport(0),
+    targets: new Float32Array(samples.length * classIds.length),
+    weights: new Float32Array(samples.length),
+    findings: { list, summary: findingsSummary(runId, 0) },
+  });
+  return runId;
+}

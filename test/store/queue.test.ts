@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { QueueFilter, QueueQuery } from '../../shared/api.ts';
+import { decide } from '../../src-main/store/decisions.ts';
+import { queryQueue } from '../../src-main/store/queue.ts';
+import { applyImport } from '../../src-main/store/samples.ts';
+import { classId, idOf, projectWith, runWithFindings, scanned } from './fixtures.ts';
+
+const everything: QueueFilter = {
+  states: [],
+  givenClassIds: [],
+  suggestedClassIds: [],
+  flaggedOnly: false,
+  minScore: null,
+  maxScore: null,
+  search: '',
+};
+const paths = ['dog/2.jpg', 'cat/1.jpg', 'cat/2.jpg', 'cat/3.jpg', 'dog/1.jpg', 'owl/ÄRA.jpg'];
+
+function project() {
+  const db = projectWith(paths);
+  const names = (filter: Partial<QueueFilter>, sort: QueueQuery['sort'] = 'doubt'): string[] => {
+    const { ids } = queryQueue(db, { filter: { ...everything, ...filter }, sort });
+    return ids.map((id) => (db.prepare('SELECT path FROM sample WHERE id = ?').get(id) as { path: string }).path);
+  };
+  return { db, names };
+}
+
+describe('queryQueue', () => {
+  it('goes by path before the first run', () => {
+    const { db, names } = project();
+    expect(names({})).toEqual([...paths].sort());
+    expect(queryQueue(db, { filter: everything, sort: 'doubt' }).pairs).toEqual([]);
+    expect(names({ minScore: 0 })).toEqual([]);
+  });
+
+  it('sorts by doubt, filters, and counts the confused pairs among the matches', () => {
+    const { db, names } = project();
+    runWithFindings(db, {
+      'cat/2.jpg': { score: 0.9, suggested: 'dog' },
+      'cat/3.jpg': { score: 0.6, suggested: 'dog' },
+      'dog/1.jpg': { score: 0.6, suggested: 'cat' },
+    });
+    applyImport(db, { scanned: [...paths.filter((path) => path !== 'cat/2.jpg'), 'dog/9.jpg'].map((path) => scanned(path)), problems: [] });
+    // Gone from the folder: gone from the queue. New since the run: last, without a score. Equal scores: by id.
+    expect(names({})).toEqual(['cat/3.jpg', 'dog/1.jpg', 'dog/2.jpg', 'cat/1.jpg', 'owl/ÄRA.jpg', 'dog/9.jpg']);
+    expect(names({ flaggedOnly: true })).toEqual(['cat/3.jpg', 'dog/1.jpg']);
+    expect(names({ maxScore: 0.1 })).toEqual(['dog/2.jpg', 'cat/1.jpg', 'owl/ÄRA.jpg']);
+    expect(names({ minScore: 0.6, givenClassIds: [classId(db, 'cat')], suggestedClassIds: [classId(db, 'dog')] })).toEqual(['cat/3.jpg']);
+    expect(names({ search: '/äRa' })).toEqual(['owl/ÄRA.jpg']);
+    expect(names({ search: '%' })).toEqual([]);
+    const pair = (given: string, suggested: string) => ({ givenClassId: classId(db, given), suggestedClassId: classId(db, suggested), count: 1 });
+    expect(queryQueue(db, { filter: everything, sort: 'path' }).pairs).toEqual([pair('dog', 'cat'), pair('cat', 'dog')]);
+    expect(queryQueue(db, { filter: { ...everything, search: 'dog' }, sort: 'path' }).pairs).toEqual([pair('dog', 'cat')]);
+  });
+
+  it('shows again what was decided, newest first', () => {
+    const { db, names } = project();
+    for (const [minute, path] of ['cat/1.jpg', 'dog/2.jpg', 'cat/2.jpg'].entries()) {
+      decide(db, { sampleIds: [idOf(db, path)], decision: { kind: minute === 1 ? 'skip' : 'confirm' }, decidedAt: `2026-01-01T00:0${minute}` });
+    }
+    expect(names({ states: ['confirmed', 'skipped'] }, 'decided')).toEqual(['cat/2.jpg', 'dog/2.jpg', 'cat/1.jpg']);
+    expect(names({ states: ['unreviewed'] }, 'path')).toEqual(['cat/3.jpg', 'dog/1.jpg', 'owl/ÄRA.jpg']);
+  });
+});

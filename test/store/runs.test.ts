@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { readSampleDetail } from '../../src-main/store/cards.ts';
+import { decide } from '../../src-main/store/decisions.ts';
+import { findingsRunId, readFindingsSummary } from '../../src-main/store/findings.ts';
+import { createRun, failInterruptedRuns, latestRun, setRunStatus, trainingSamples } from '../../src-main/store/runs.ts';
+import { applyImport } from '../../src-main/store/samples.ts';
+import { appendEpoch, readTargetPath, readTargets } from '../../src-main/store/targets.ts';
+import { classId, epochReport, findingsSummary, idOf, plan, projectWith, runWithFindings, scanned } from './fixtures.ts';
+
+const startedAt = '2026-01-01T00:00:00.000Z';
+const paths = ['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg', 'dog/2.jpg', 'dog/3.jpg'];
+
+it('trains on present samples with their labels after the decisions', () => {
+  const db = projectWith(paths);
+  const decidedAt = startedAt;
+  decide(db, { sampleIds: [idOf(db, 'cat/1.jpg')], decision: { kind: 'relabel', classId: classId(db, 'dog') }, decidedAt });
+  decide(db, { sampleIds: [idOf(db, 'cat/2.jpg')], decision: { kind: 'skip' }, decidedAt });
+  decide(db, { sampleIds: [idOf(db, 'dog/1.jpg')], decision: { kind: 'drop' }, decidedAt });
+  applyImport(db, { scanned: paths.slice(0, 4).map((path) => scanned(path)), problems: [] });
+  expect(trainingSamples(db).map(({ path, classId: label }) => [path, label])).toEqual([
+    ['cat/1.jpg', classId(db, 'dog')],
+    ['cat/2.jpg', classId(db, 'cat')],
+    ['dog/2.jpg', classId(db, 'dog')],
+  ]);
+});
+
+describe('a run', () => {
+  /** More than two blocks of targets, three classes, of which the last has no samples. */
+  const samples = 2500;
+  function project() {
+    const db = projectWith(Array.from({ length: samples }, (_, i) => `${i % 2 === 0 ? 'cat' : 'dog'}/${i}.jpg`));
+    decide(db, { sampleIds: [1], decision: { kind: 'relabel-new', className: 'owl' }, decidedAt: startedAt });
+    const classIds = [classId(db, 'owl'), classId(db, 'dog'), classId(db, 'cat')];
+    const runId = createRun(db, { plan, classIds, samples: trainingSamples(db), startedAt });
+    return { db, runId, classIds };
+  }
+  /** Multiples of 1/1024 below 1, which float16 holds exactly from 1/2 on and nearly so below. */
+  const targetsOf = (epoch: number): Float32Array =>
+    Float32Array.from({ length: samples * 3 }, (_, i) => (512 + ((i * 31 + epoch * 7) % 512)) / 1024);
+  const weightsOf = (epoch: number): Float32Array => Float32Array.from({ length: samples }, (_, i) => (512 + ((i + epoch) % 512)) / 1024);
+
+  it('keeps the targets and weights of every sample in every epoch', () => {
+    const { db, runId, classIds } = project();
+    for (const epoch of [0, 1, 2]) {
+      appendEpoch(db, { runId, report: epochReport(epoch), targets: targetsOf(epoch), weights: weightsOf(epoch), findings: null });
+    }
+    const last = readTargets(db, runId);
+    expect(last).toMatchObject({ epoch: 2, classIds });
+    expect(last?.targets).toEqual(targetsOf(2));
+    expect(last?.sampleIds).toHaveLength(samples);
+    expect(readTargets(db, runId, 1)?.targets).toEqual(targetsOf(1));
+    expect(readTargets(db, runId, 3)).toBeNull();
+    for (const row of [0, 1023, 1024, 2499]) {
+      expect(readTargetPath(db, runId, row + 1)?.epochs).toEqual(
+        [0, 1, 2].map((epoch) => ({ epoch, targets: targetsOf(epoch).subarray(row * 3, row * 3 + 3), weight: weightsOf(epoch)[row] })),
+      );
+    }
+    expect(latestRun(db)).toMatchObject({ id: runId, status: 'preparing', plan, startedAt, epochs: [0, 1, 2].map(epochReport) });
+  });
+
+  it('shows a sample with its path over the epochs and the classes that its target likes best', () => {
+    const { db, runId, classIds } = project();
+    const [owl, dog, cat] = classIds as [number, number, number];
+    const targets = new Float32Array(samples * 3);
+    const finding = { suggestedClassId: dog, score: 0.75, weight: 0.75, givenTarget: 0.25, suggestedTarget: 0.75, flipEpoch: 1, flagged: true };
+    const summary = findingsSummary(runId, 1);
+    for (const [epoch, row] of [[0, 0, 1], [0, 0.75, 0.25]].entries()) {
+      targets.set(row, 3 * 2);
+      const weights = new Float32Array(samples).fill(Math.max(...row));
+      appendEpoch(db, { runId, report: epochReport(epoch), targets, weights, findings: { list: [{ sampleId: 3, ...finding }], summary } });
+    }
+    expect(readSampleDetail(db, 3)).toMatchObject({
+      path: 'cat/2.jpg',
+      finding: { sampleId: 3, ...finding },
+      topTargets: [
+        { classId: dog, target: 0.75 },
+        { classId: cat, target: 0.25 },
+        { classId: owl, target: 0 },
+      ],
+      history: { epochs: [0, 1], given: [1, 0.25], suggested: [0, 0.75], weight: [1, 0.75] },
+      duplicateIds: [],
+    });
+    expect(readFindingsSummary(db)).toEqual(summary);
+  });
+
+  it('stores an epoch wholly or not at all', () => {
+    const { db, runId } = project();
+    const bad = { sampleId: 99_999, suggestedClassId: 1, score: 0, weight: 0, givenTarget: 0, suggestedTarget: 0, flipEpoch: null, flagged: false };
+    const findings = { list: [bad], summary: findingsSummary(runId, 0) };
+    const epoch = { runId, report: epochReport(0), targets: targetsOf(0), weights: weightsOf(0) };
+    expect(() => appendEpoch(db, { ...epoch, findings })).toThrow('FOREIGN KEY');
+    expect(() => appendEpoch(db, { ...epoch, targets: targetsOf(0).subarray(3), findings: null })).toThrow('another shape');
+    expect([latestRun(db)?.epochs, readTargets(db, runId)]).toEqual([[], null]);
+  });
+});
+
+it('does not hide the findings of the run before until it has its own', () => {
+  const db = projectWith(paths);
+  const first = runWithFindings(db, {});
+  const second = createRun(db, { plan, classIds: [1, 2], samples: trainingSamples(db), startedAt });
+  expect([findingsRunId(db), latestRun(db)?.id]).toEqual([first, second]);
+});
+
+it('reports runs that were interrupted as failed, and says what is kept', () => {
+  const db = projectWith(paths);
+  const done = runWithFindings(db, {});
+  setRunStatus(db, { runId: done, status: 'done', endedAt: startedAt });
+  const killed = runWithFindings(db, {});
+  setRunStatus(db, { runId: killed, status: 'running' });
+  expect(failInterruptedRuns(db, '2026-01-02')).toEqual([killed]);
+  expect(latestRun(db)).toMatchObject({
+    id: killed,
+    status: 'failed',
+    endedAt: '2026-01-02',
+    error: 'The app was closed while training; everything up to epoch 1 is kept. Start the training again.',
+  });
+  expect(failInterruptedRuns(db, '2026-01-03')).toEqual([]);
+});

@@ -1,0 +1,138 @@
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'bmp';
+
+/** What the first bytes of a file say it is: a format we read, an image format we do not, or no image at all. */
+export type DetectedFormat =
+  { kind: 'image'; format: ImageFormat } | { kind: 'unsupported'; name: string } | { kind: 'other' };
+
+/** Detects the format by the magic bytes; the name is never trusted. Twelve bytes suffice for all but AVIF's compatible brands. */
+export function detectFormat(bytes: Uint8Array): DetectedFormat {
+  const image = (format: ImageFormat): DetectedFormat => ({ kind: 'image', format });
+  const unsupported = (name: string): DetectedFormat => ({ kind: 'unsupported', name });
+  const starts = (...magic: number[]): boolean => magic.every((byte, index) => bytes[index] === byte);
+  const text = (from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
+
+  if (starts(0xff, 0xd8, 0xff)) return image('jpeg');
+  if (starts(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return image('png');
+  if (text(0, 4) === 'GIF8') return image('gif');
+  if (text(0, 4) === 'RIFF' && text(8, 12) === 'WEBP') return image('webp');
+  // Classic and Big TIFF, both byte orders.
+  if (starts(0x49, 0x49, 42, 0) || starts(0x49, 0x49, 43, 0)) return image('tiff');
+  if (starts(0x4d, 0x4d, 0, 42) || starts(0x4d, 0x4d, 0, 43)) return image('tiff');
+  if (text(0, 2) === 'BM') return image('bmp');
+  if (text(4, 8) === 'ftyp') return detectIsoMedia(bytes);
+  if (starts(0xff, 0x0a) || text(4, 8) === 'JXL ') return unsupported('JPEG XL');
+  if (text(4, 8) === 'jP  ') return unsupported('JPEG 2000');
+  if (text(0, 4) === '8BPS') return unsupported('Photoshop');
+  return { kind: 'other' };
+}
+
+/** The format that a file name promises, null if its extension is none of an image format that we read. */
+export function formatOfName(name: string): ImageFormat | null {
+  return formatByExtension.get(extensionOf(name)) ?? null;
+}
+
+/**
+ * Whether a file is worth opening: its extension is one of an image format (also of formats that can only be reported as
+ * unsupported), or it has none, as in many research data sets.
+ */
+export function mayBeImage(name: string): boolean {
+  const extension = extensionOf(name);
+  return extension === '' || formatByExtension.has(extension) || unsupportedExtensions.has(extension);
+}
+
+/** Lower case, without the dot; empty if there is none. */
+export function extensionOf(name: string): string {
+  const dot = name.lastIndexOf('.');
+  return dot <= name.lastIndexOf('/') + 1 ? '' : name.slice(dot + 1).toLowerCase();
+}
+
+export const contentTypes: Record<ImageFormat, string> = {
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  tiff: 'image/tiff',
+  avif: 'image/avif',
+  bmp: 'image/bmp',
+};
+
+/** Every current browser engine shows all of ours but TIFF. */
+export function isBrowserFormat(format: ImageFormat): boolean {
+  return format !== 'tiff';
+}
+
+/** For people. */
+export function formatName(format: ImageFormat): string {
+  return format === 'webp' ? 'WebP' : format.toUpperCase();
+}
+
+/**
+ * Whether the file stops before its format says that it ends. Looked at only after decoding has failed, to tell a cut file from a
+ * broken one; decoders word the difference each in their own way.
+ */
+export function looksTruncated(bytes: Uint8Array, format: ImageFormat): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const tail = view.subarray(-1024);
+  switch (format) {
+    case 'jpeg':
+      return !tail.includes(Buffer.from([0xff, 0xd9]));
+    case 'png':
+      return !tail.includes('IEND');
+    case 'gif':
+      // The trailer is the last byte; some writers pad with zeros.
+      return tail.findLast((byte) => byte !== 0) !== 0x3b;
+    case 'webp':
+      return view.length < 12 || view.readUInt32LE(4) + 8 > view.length;
+    case 'bmp':
+      return view.length < 26 || view.readUInt32LE(2) > view.length;
+    case 'avif':
+      return isoMediaEndsEarly(view);
+    case 'tiff':
+      return tiffDirectoryLiesOutside(view);
+  }
+}
+
+const formatByExtension = new Map<string, ImageFormat>([
+  ['jpg', 'jpeg'],
+  ['jpeg', 'jpeg'],
+  ['jpe', 'jpeg'],
+  ['jfif', 'jpeg'],
+  ['png', 'png'],
+  ['webp', 'webp'],
+  ['gif', 'gif'],
+  ['tif', 'tiff'],
+  ['tiff', 'tiff'],
+  ['avif', 'avif'],
+  ['bmp', 'bmp'],
+  ['dib', 'bmp'],
+]);
+
+const unsupportedExtensions = new Set(['heic', 'heif', 'jxl', 'jp2', 'j2k', 'psd']);
+
+/** The ISO media family tells its members by brands: the major one at 8, compatible ones from 16 to the end of the first box. */
+function detectIsoMedia(bytes: Uint8Array): DetectedFormat {
+  const size = Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32BE(0);
+  const brands = Buffer.from(bytes.subarray(8, Math.min(size, 256, bytes.length))).toString('latin1');
+  if (brands.includes('avif') || brands.includes('avis')) return { kind: 'image', format: 'avif' };
+  if (/heic|heix|heim|heis|hevc|hevx|mif1|msf1/.test(brands)) return { kind: 'unsupported', name: 'HEIC' };
+  return { kind: 'other' };
+}
+
+/** Whether the chain of top-level boxes runs past the end of the file. */
+function isoMediaEndsEarly(view: Buffer): boolean {
+  let position = 0;
+  while (position + 8 <= view.length) {
+    const size = view.readUInt32BE(position);
+    if (size === 0) return false;
+    if (size < 8) return false;
+    position += size;
+  }
+  return position !== view.length;
+}
+
+/** TIFF writers put the directory last more often than not, so a cut file usually points past its own end. */
+function tiffDirectoryLiesOutside(view: Buffer): boolean {
+  if (view.length < 8) return true;
+  const offset = view[0] === 0x49 ? view.readUInt32LE(4) : view.readUInt32BE(4);
+  return offset + 2 > view.length;
+}

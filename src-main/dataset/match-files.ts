@@ -1,0 +1,61 @@
+export interface FileMatcher<T> {
+  /** The file at that path relative to the folder. */
+  byPath(name: string): T | null;
+  /** A lookup by file name among `candidates`, for the `names` that no path matched. */
+  byName(candidates: readonly T[], names: readonly string[]): (name: string) => T | null;
+}
+
+/**
+ * Finds the file that a CSV means: by its path relative to the folder, or, where that fails, by its file name, with or without the
+ * extension, if one file alone has that name and rows do not use it for several.
+ */
+export function createFileMatcher<T extends { path: string }>(files: Iterable<T>, folder: string): FileMatcher<T> {
+  const byPath = new Map<string, T>();
+  for (const file of files) byPath.set(file.path.normalize(), file);
+  return {
+    // A name taken literally comes first: spaces at its ends and backslashes are legal on most systems.
+    byPath: (name) => byPath.get(name.normalize()) ?? byPath.get(normalizePath(name, folder)) ?? null,
+    byName: (candidates, names) => {
+      const fileByName = uniqueByKey(candidates, ({ path }) => [
+        fileNameOf(path.normalize()),
+        stemOf(path.normalize()),
+      ]);
+      const pathsByName = new Map<string, Set<string>>();
+      for (const name of names) {
+        const normalized = normalizePath(name, folder);
+        const key = fileNameOf(normalized);
+        pathsByName.set(key, (pathsByName.get(key) ?? new Set()).add(normalized));
+      }
+      return (name) => {
+        const key = fileNameOf(normalizePath(name, folder));
+        return pathsByName.get(key)?.size === 1 ? (fileByName.get(key) ?? null) : null;
+      };
+    },
+  };
+}
+
+/** As projects keep paths. Unicode is composed (NFC), because file systems and spreadsheets differ in it. */
+export function normalizePath(name: string, folder: string): string {
+  const slashed = name.trim().replaceAll('\\', '/').normalize();
+  const root = `${folder.replaceAll('\\', '/').normalize().replace(/\/+$/, '')}/`;
+  return (slashed.startsWith(root) ? slashed.slice(root.length) : slashed)
+    .replace(/^(\.\/+)+/, '')
+    .replace(/\/{2,}/g, '/');
+}
+
+export function fileNameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Keys that several items share lead to none of them. */
+function uniqueByKey<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): Map<string, T | null> {
+  const unique = new Map<string, T | null>();
+  for (const item of items) {
+    for (const key of new Set(keysOf(item))) unique.set(key, unique.has(key) ? null : item);
+  }
+  return unique;
+}
+
+function stemOf(path: string): string {
+  return fileNameOf(path).replace(/\.[^.]+$/, '');
+}

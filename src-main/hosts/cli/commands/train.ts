@@ -1,0 +1,129 @@
+import path from 'node:path';
+import process from 'node:process';
+import type { TrainingEvent, TrainingRequest } from '../../../../shared/api.ts';
+import type { EpochReport, FindingsSummary, RunSummary, TrainingPlan } from '../../../../shared/domain.ts';
+import { AppError } from '../../../../shared/result.ts';
+import type { DirectClient } from '../direct-client.ts';
+import { withService } from '../direct-client.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { printJsonLine, printLine, say } from '../output.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import { formatCount, formatDuration, formatNumber, formatPercent } from '../text.ts';
+
+export interface TrainOptions extends TrainingRequest {
+  json?: true;
+}
+
+export async function trainCommand(project: string, options: TrainOptions): Promise<number> {
+  return await withService(async (client) => {
+    await client.call('openProject', { path: path.resolve(project) });
+    const { budget, engine, seed } = options;
+    const run = await trainWithProgress(client, { budget, engine, seed }, options.json ? printJsonLine : null);
+    const findings = await client.call('getFindings', {});
+    if (options.json) printJsonLine({ kind: 'findings', findings });
+    else if (findings !== null) printFindings(findings);
+    return run.status === 'done' ? 0 : 1;
+  });
+}
+
+/**
+ * Plans, trains and waits for the end. Ctrl+C cancels the run and keeps what it has learned. `onEvent` is given the plan and every
+ * event, for machines; with null a person sees the plan and a bar. Throws when the run fails.
+ */
+export async function trainWithProgress(
+  client: DirectClient,
+  request: TrainingRequest,
+  onEvent: ((event: TrainingEvent | { kind: 'plan'; plan: TrainingPlan }) => void) | null,
+): Promise<RunSummary> {
+  const plan = await client.call('planTraining', request);
+  if (onEvent === null) sayPlan(plan);
+  else onEvent({ kind: 'plan', plan });
+
+  const progress = createProgress('Training', process.stderr);
+  const { promise: ended, resolve: onEnded } = Promise.withResolvers<RunSummary>();
+  const unsubscribe = client.subscribe('training', (event) => {
+    onEvent?.(event);
+    if (onEvent === null) showEvent(event, plan, progress);
+    if (event.kind === 'ended') onEnded(event.run);
+  });
+  try {
+    const run = await withInterrupt(
+      () => {
+        progress.note('Cancelling; what was learned is kept …');
+        void client.call('cancelTraining', {});
+      },
+      async () => {
+        await client.call('startTraining', request);
+        return await ended;
+      },
+    );
+    if (run.status === 'failed') throw new AppError('trainer', run.error ?? 'The training failed without saying why.');
+    if (run.status === 'cancelled') say(cancelledMessage(run));
+    return run;
+  } finally {
+    unsubscribe();
+    progress.end();
+  }
+}
+
+export function printFindings({ epoch, flagged, cut, noiseRate, expectedPrecision, expectedRecall }: FindingsSummary): void {
+  printLine(
+    `${formatCount(flagged.value, 'image')} flagged after ${formatCount(epoch + 1, 'epoch')} (score ${cut.value.toFixed(3)} and above); ` +
+      `about ${formatPercent(noiseRate.value)} of the labels look wrong`,
+  );
+  printLine(
+    `expected: ${formatPercent(expectedPrecision.value)} of the flagged labels are wrong, ` +
+      `${formatPercent(expectedRecall.value)} of the wrong labels are flagged`,
+  );
+}
+
+function sayPlan(plan: TrainingPlan): void {
+  say(
+    `Plan: ${plan.engine}, ${formatCount(plan.samples, 'image')} of ${plan.classes} classes at ${plan.resolution} × ${plan.resolution} pixels, ` +
+      `width ${plan.width}, ${plan.epochs} epochs (targets adapt from epoch ${plan.startEpoch + 1}), about ${formatDuration(plan.expectedSeconds)}`,
+  );
+  for (const reason of plan.reasons) say(`  ${reason}`);
+}
+
+function showEvent(event: TrainingEvent, plan: TrainingPlan, progress: Progress): void {
+  switch (event.kind) {
+    case 'preparing':
+      progress.update({
+        fraction: event.total > 0 ? event.done / event.total : null,
+        text: `preparing ${formatNumber(event.done)} of ${formatNumber(event.total)} images`,
+        secondsLeft: null,
+      });
+      break;
+    case 'batch':
+      progress.update({
+        fraction: (event.epoch + event.fraction) / plan.epochs,
+        text: `epoch ${event.epoch + 1} of ${plan.epochs}, loss ${event.loss.toFixed(3)}, ${formatNumber(Math.round(event.imagesPerSecond))} images/s`,
+        secondsLeft: event.secondsLeft,
+      });
+      break;
+    case 'epoch':
+      progress.note(epochLine(event.report, plan));
+      break;
+    case 'ended':
+      progress.end();
+  }
+}
+
+function epochLine(report: EpochReport, plan: TrainingPlan): string {
+  const width = String(plan.epochs).length;
+  return [
+    `epoch ${String(report.epoch + 1).padStart(width)}/${plan.epochs}`,
+    `loss ${report.loss.toFixed(3)}`,
+    `agreement ${formatPercent(report.accuracy)}`,
+    `${formatNumber(report.doubts)} doubts`,
+    `${formatNumber(Math.round(report.imagesPerSecond))} images/s`,
+    `${formatDuration(report.secondsLeft)} left`,
+  ].join('  ');
+}
+
+function cancelledMessage(run: RunSummary): string {
+  const { length } = run.epochs;
+  return length === 0
+    ? 'Cancelled before the first epoch ended; nothing was learned yet. Decisions and images are untouched.'
+    : `Cancelled after ${formatCount(length, 'epoch')}; what was learned until then is kept and can be reviewed.`;
+}

@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHome } from '../support/home.ts';
+import { drawPictures, type LabeledPicture } from '../support/pictures.ts';
+
+/* The real command line in real processes, on real pictures with a real trainer. */
+
+const program = path.resolve(import.meta.dirname, '..', '..', 'src-main', 'hosts', 'cli', 'main.ts');
+let folder: string;
+let home: string;
+let pictures: LabeledPicture[];
+let truth: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'winnow-cli-'));
+  home = createHome(folder);
+  pictures = await drawPictures(path.join(folder, 'images'), 120, 10);
+  truth = path.join(folder, 'truth.csv');
+  writeFileSync(truth, `file,clean\n${pictures.map(({ path: file, shown }) => `${file},${shown}\n`).join('')}`);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('usage', () => {
+  test.each(['import', 'train', 'flags', 'evaluate', 'export', 'clean', 'serve', 'engines', 'demo'])('%s explains itself', async (command) => {
+    const { code, stdout } = await winnow([command, '--help']);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(`Usage: winnow ${command} [options]`)]);
+  });
+
+  test.each([
+    ['an unknown command', ['sort']],
+    ['an unknown option', ['engines', '--fast']],
+    ['a missing argument', ['train']],
+    ['a missing option', ['import', 'images']],
+    ['a choice that is not offered', ['train', 'a.winnow', '--budget', 'huge']],
+    ['a seed that is no number', ['train', 'a.winnow', '--seed', '-1']],
+    ['a port that does not exist', ['serve', '--port', '70000']],
+    ['two formats at once', ['flags', 'a.winnow', '--json', '--csv']],
+  ])('%s exits with 2 and prints nothing on standard output', async (_name, values) => {
+    const { code, stdout, stderr } = await winnow(values);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('error:');
+  });
+
+  test.each([
+    ['import', ['import', 'absent', '--project', 'a.winnow'], 'absent'],
+    ['train', ['train', 'absent.winnow'], 'absent.winnow'],
+    ['serve', ['serve', 'absent.winnow'], 'absent.winnow'],
+    ['export', ['export', 'absent.winnow', '--format', 'csv', '--out', 'a.csv'], 'absent.winnow'],
+  ])('%s of what is not there exits with 1 and names it', async (_name, values, named) => {
+    const { code, stdout, stderr } = await winnow(values);
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining(named)]);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+test('import → train → flags → evaluate → export', async () => {
+  const project = path.join(folder, 'whole.winnow');
+  const before = fileTimes(path.join(folder, 'images'));
+
+  const imported = await winnow(['import', 'images', '--project', project, '--json']);
+  expect(imported.code, imported.stderr).toBe(0);
+  expect(JSON.parse(imported.stdout)).toMatchObject({ added: 120, problems: 0, project: { samples: 120, path: project } });
+
+  const early = await winnow(['flags', project]);
+  expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('winnow train')]);
+
+  const trained = await winnow(['train', project, '--budget', 'quick', '--seed', '3', '--json']);
+  expect(trained.code, trained.stderr).toBe(0);
+  const events = trained.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { kind: string });
+  expect([events[0]?.kind, events.at(-2)?.kind, events.at(-1)?.kind]).toEqual(['plan', 'ended', 'findings']);
+  expect(events.some(({ kind }) => kind === 'epoch')).toBe(true);
+
+  const all = JSON.parse((await winnow(['flags', project, '--all', '--json'])).stdout) as { file: string; score: number }[];
+  expect(all).toHaveLength(120);
+  expect(all).toEqual(all.toSorted((left, right) => right.score - left.score));
+  const table: unknown[] = parse((await winnow(['flags', project, '--all', '--csv', '--limit', '5'])).stdout, { columns: true });
+  expect(table).toEqual(all.slice(0, 5).map((flag) => Object.fromEntries(Object.entries(flag).map(([key, value]) => [key, String(value)]))));
+
+  const evaluated = await winnow(['evaluate', project, '--truth', truth, '--truth-column', 'clean', '--json']);
+  expect(evaluated.code, evaluated.stderr).toBe(0);
+  const evaluation = JSON.parse(evaluated.stdout) as Record<string, number>;
+  expect(Object.keys(evaluation)).toEqual([
+    'samples',
+    'errors',
+    'auroc',
+    'averagePrecision',
+    'flagged',
+    'precision',
+    'recall',
+    'f1',
+    'reviewsFor90',
+    'suggestedLabelAccuracy',
+  ]);
+  expect(evaluation).toMatchObject({ samples: 120, errors: 12 });
+  expect(evaluation.auroc).toBeGreaterThan(0.8);
+
+  const noTruth = await winnow(['evaluate', project, '--truth', 'absent.csv', '--truth-column', 'clean']);
+  expect([noTruth.code, noTruth.stderr]).toEqual([1, expect.stringContaining('absent.csv')]);
+
+  const out = path.join(folder, 'labels.csv');
+  const exported = await winnow(['export', project, '--format', 'csv', '--out', out, '--json']);
+  expect([exported.code, JSON.parse(exported.stdout)]).toEqual([0, { out, written: 120, relabeled: 0, dropped: 0 }]);
+  const again = await winnow(['export', project, '--format', 'csv', '--out', out]);
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(out)]);
+  expect(fileTimes(path.join(folder, 'images'))).toEqual(before);
+}, 300_000);
+
+test('Ctrl+C during training keeps what was learned and says so', async () => {
+  const project = path.join(folder, 'interrupted.winnow');
+  expect((await winnow(['import', 'images', '--project', project])).code).toBe(0);
+  const { code, stdout, stderr } = await winnow(['train', project, '--budget', 'thorough', '--json'], (child, line) => {
+    if (line.includes('"kind":"epoch"')) child.kill('SIGINT');
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/Cancelled after \d+ epochs?; what was learned until then is kept/);
+  expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ kind: 'findings', findings: { epoch: expect.any(Number) } });
+  expect((await winnow(['flags', project, '--all', '--json'])).code).toBe(0);
+}, 300_000);
+
+test('clean does it all in one go and accepts only sure suggestions', async () => {
+  const out = path.join(folder, 'cleaned.csv');
+  const { code, stdout, stderr } = await winnow([
+    ...['clean', 'images', '--out', out, '--project', path.join(folder, 'clean.winnow')],
+    ...['--budget', 'quick', '--json'],
+  ]);
+  expect(code, stderr).toBe(0);
+  const summary = JSON.parse(stdout) as { accepted: number; export: { written: number; relabeled: number } };
+  expect(summary.export).toMatchObject({ written: 120, relabeled: summary.accepted });
+  expect(readFileSync(out, 'utf8').trimEnd().split('\n')).toHaveLength(121);
+}, 300_000);
+
+test('serve on a port in use exits with 1 and says so', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as { port: number };
+  const { code, stderr } = await winnow(['serve', '--port', String(port)]);
+  taken.close();
+  // Without a built window the server does not get as far as its port; that has a test of its own.
+  expect([code, stderr]).toEqual([1, expect.stringMatching(`Port ${port} is in use|npm run build`)]);
+});
+
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command line in the test's folder. `onLine` sees the growing standard output. */
+function winnow(values: string[], onLine?: (child: ReturnType<typeof spawn>, text: string) => void): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...values], {
+      cwd: folder,
+      env: { ...process.env, WINNOW_HOME: home },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const outcome: Outcome = { code: null, stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk: Buffer) => {
+      outcome.stdout += chunk.toString();
+      onLine?.(child, chunk.toString());
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      outcome.stderr += chunk.toString();
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ ...outcome, code }));
+  });
+}
+
+function fileTimes(root: string): Record<string, number> {
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted();
+  return Object.fromEntries(files.map((file) => [file, statSync(path.join(root, file)).mtimeMs]));
+}

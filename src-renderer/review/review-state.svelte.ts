@@ -1,0 +1,359 @@
+import { createContext } from 'svelte';
+import { SvelteMap } from 'svelte/reactivity';
+import type { DecisionInput, Queue, QueueFilter, QueueQuery, ReviewChange } from '../../shared/api.ts';
+import type { SampleCard, SampleDetail, SampleId } from '../../shared/domain.ts';
+import { subscribeTo } from '../../shared/transport.ts';
+import type { AppState } from '../app-state.svelte.ts';
+import { imageUrl } from '../client.ts';
+import { listLikelyClasses, type LikelyClass } from './likely-classes.ts';
+import { PictureCache } from './picture-cache.ts';
+import { selectAll, selectNone, selectRange, toggleSelected, type Selection } from './selection.ts';
+
+export const [getReviewState, setReviewState] = createContext<ReviewState>();
+
+/** What a person can decide, before it is known to which samples it applies. */
+export type Choice =
+  | { kind: 'accept' | 'confirm' | 'drop' | 'skip' | 'reopen' }
+  | { kind: 'likely'; index: number }
+  | { kind: 'class'; decision: Extract<DecisionInput, { kind: 'relabel' | 'relabel-new' }> };
+
+export const emptyFilter: QueueFilter = {
+  states: [],
+  givenClassIds: [],
+  suggestedClassIds: [],
+  flaggedOnly: false,
+  minScore: null,
+  maxScore: null,
+  search: '',
+};
+
+/** Cards asked for in one call. */
+const cardBatch = 200;
+/** Undecided images whose full picture and details are fetched before they are reached. */
+const picturesAhead = 6;
+const detailsKept = 400;
+
+/** The queue of samples, the place in it, the selection, and the decisions. */
+export class ReviewState {
+  filter = $state.raw<QueueFilter>({ ...emptyFilter, flaggedOnly: true });
+  sort = $state<QueueQuery['sort']>('doubt');
+  /** `loading` only until the first queue is there; later queues replace the shown one when they are complete. */
+  status = $state<'loading' | 'ready' | 'failed'>('loading');
+  error = $state.raw<string | null>(null);
+  ids = $state.raw<readonly SampleId[]>([]);
+  /** Confused pairs under the filter, with no restriction on the pair itself. */
+  pairs = $state.raw<Queue['pairs']>([]);
+  /** Something is newer than the queue that is shown. */
+  stale = $state(false);
+  undecidedCount = $state(0);
+
+  view = $state<'grid' | 'focus'>('grid');
+  filtersOpen = $state(false);
+  typing = $state(false);
+  helpOpen = $state(false);
+  cellSize = $state(168);
+
+  cursor = $state(0);
+  selection = $state.raw<Selection>(selectNone(0));
+  /** The sample whose full picture is on the screen, in the view of one image. */
+  shownId = $state.raw<SampleId | null>(null);
+
+  readonly cards = new SvelteMap<SampleId, SampleCard>();
+  readonly details = new SvelteMap<SampleId, SampleDetail>();
+  readonly pictures = new PictureCache(32);
+
+  readonly currentId = $derived(this.ids[this.cursor] ?? null);
+  readonly current = $derived(this.currentId === null ? null : (this.cards.get(this.currentId) ?? null));
+  readonly detail = $derived(this.currentId === null ? null : (this.details.get(this.currentId) ?? null));
+  readonly likely = $derived.by<LikelyClass[]>(() =>
+    this.detail === null ? [] : listLikelyClasses(this.detail, this.#app.project?.classes ?? []),
+  );
+  readonly isFinished = $derived(this.status === 'ready' && this.ids.length > 0 && this.undecidedCount === 0);
+  readonly isFiltered = $derived(JSON.stringify(this.filter) !== JSON.stringify(this.defaultFilter));
+
+  readonly #app: AppState;
+  #positions = new Map<SampleId, number>();
+  #undecided = new Set<SampleId>();
+  #wantedCards = new Set<SampleId>();
+  #wantedDetails = new Set<SampleId>();
+  /** Counts queues, so that an answer to an older question is dropped. */
+  #queueNumber = 0;
+  #busy: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(app: AppState) {
+    this.#app = app;
+    this.filter = this.defaultFilter;
+  }
+
+  /** What the model flags; everything while there are no findings. */
+  get defaultFilter(): QueueFilter {
+    return { ...emptyFilter, flaggedOnly: this.#app.findings !== null };
+  }
+
+  get decidedCount(): number {
+    return this.ids.length - this.undecidedCount;
+  }
+
+  /** How many samples the next decision applies to. */
+  get targetCount(): number {
+    return Math.max(1, this.selection.positions.size);
+  }
+
+  /** Follows what others decide and what training finds, until the returned function is called. */
+  listen(): () => void {
+    const stops = [
+      subscribeTo(this.#app.transport, 'reviewChanged', (change) => {
+        this.#apply(change);
+      }),
+      subscribeTo(this.#app.transport, 'training', (event) => {
+        if (event.kind !== 'epoch' && event.kind !== 'ended') return;
+        if (this.ids.length === 0) void this.refresh();
+        else this.stale = true;
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  setFilter(change: Partial<QueueFilter>): void {
+    this.filter = { ...this.filter, ...change };
+    void this.refresh();
+  }
+
+  setSort(sort: QueueQuery['sort']): void {
+    this.sort = sort;
+    void this.refresh();
+  }
+
+  clearFilter(): void {
+    this.filter = this.defaultFilter;
+    void this.refresh();
+  }
+
+  /** Asks for the queue anew, and keeps the place in it where that still exists. */
+  async refresh(): Promise<void> {
+    this.#queueNumber += 1;
+    const number = this.#queueNumber;
+    const { filter, sort } = this;
+    const { client } = this.#app;
+    const canBeUndecided = filter.states.length === 0 || filter.states.includes('unreviewed');
+    const hasPair = filter.givenClassIds.length > 0 || filter.suggestedClassIds.length > 0;
+    const [queue, undecided, wider] = await Promise.all([
+      client.queryQueue({ filter, sort }),
+      canBeUndecided ? client.queryQueue({ filter: { ...filter, states: ['unreviewed'] }, sort }) : null,
+      hasPair ? client.queryQueue({ filter: { ...filter, givenClassIds: [], suggestedClassIds: [] }, sort }) : null,
+    ]);
+    if (number !== this.#queueNumber) return;
+    const failed = [queue, undecided, wider].find((result) => result?.ok === false);
+    if (!queue.ok || failed?.ok === false) {
+      this.error = failed?.ok === false ? failed.error.message : null;
+      this.status = 'failed';
+      return;
+    }
+    const before = this.currentId;
+    this.cards.clear();
+    this.details.clear();
+    this.#wantedCards.clear();
+    this.#wantedDetails.clear();
+    this.#positions = new Map(queue.value.ids.map((id, position) => [id, position]));
+    this.#undecided = new Set(undecided?.ok === true ? undecided.value.ids : []);
+    this.undecidedCount = this.#undecided.size;
+    this.ids = queue.value.ids;
+    this.pairs = wider?.ok === true ? wider.value.pairs : queue.value.pairs;
+    this.error = null;
+    this.stale = false;
+    this.status = 'ready';
+    const kept = before === null ? undefined : this.#positions.get(before);
+    this.moveTo(kept ?? this.#nextUndecided(-1) ?? 0);
+  }
+
+  /** Makes sure that the cards of these positions are there or on their way. */
+  loadCards(start: number, end: number): void {
+    const missing: SampleId[] = [];
+    for (const id of this.ids.slice(Math.max(0, start), end)) {
+      if (!this.#wantedCards.has(id)) missing.push(id);
+    }
+    for (let index = 0; index < missing.length; index += cardBatch) {
+      void this.#fetchCards(missing.slice(index, index + cardBatch));
+    }
+  }
+
+  /** Fetches what the next decisions will show: cards, details, and decoded pictures. */
+  prefetch(): void {
+    this.loadCards(this.cursor - 20, this.cursor + 60);
+    const ahead = [this.cursor, this.cursor + 1, this.cursor - 1];
+    let next: number | null = this.cursor;
+    for (let count = 0; count < picturesAhead; count += 1) {
+      next = this.#nextUndecided(next);
+      if (next === null) break;
+      ahead.push(next);
+    }
+    for (const position of ahead) {
+      const id = this.ids[position];
+      if (id === undefined) continue;
+      void this.#fetchDetail(id);
+      const card = this.cards.get(id);
+      if (card === undefined) this.loadCards(position, position + 1);
+      else if (this.view === 'focus') this.pictures.get(imageUrl(id, 'full', card.version));
+    }
+  }
+
+  moveTo(position: number, options: { extend?: boolean } = {}): void {
+    const target = Math.max(0, Math.min(this.ids.length - 1, position));
+    this.selection = options.extend === true ? selectRange(this.selection, target) : selectNone(target);
+    this.cursor = target;
+  }
+
+  toggleSelected(position: number): void {
+    this.selection = toggleSelected(this.selection, this.cursor, position);
+    this.cursor = position;
+  }
+
+  selectAll(): void {
+    this.selection = selectAll(this.selection, this.ids.length);
+  }
+
+  clearSelection(): void {
+    this.selection = selectNone(this.cursor);
+  }
+
+  isSelected(position: number): boolean {
+    return this.selection.positions.has(position);
+  }
+
+  showView(view: 'grid' | 'focus'): void {
+    if (view === 'focus') this.clearSelection();
+    this.view = view;
+  }
+
+  /**
+   * Decides about the selection, or about the current sample, and goes on to the next undecided one once the service has
+   * answered. A held key waits until the picture it would judge is on the screen; of quick presses, one may wait in line.
+   */
+  decide(choice: Choice, held = false): Promise<void> {
+    if (held && (this.#waiting > 0 || (this.view === 'focus' && this.shownId !== this.currentId))) return Promise.resolve();
+    return this.#inLine(() => this.#decideNow(choice));
+  }
+
+  undo(): Promise<void> {
+    return this.#inLine(async () => this.#step(await this.#app.client.undo({}), 'There is nothing to undo.'));
+  }
+
+  redo(): Promise<void> {
+    return this.#inLine(async () => this.#step(await this.#app.client.redo({}), 'There is nothing to redo.'));
+  }
+
+  async #decideNow(choice: Choice): Promise<void> {
+    const positions = this.selection.positions.size > 0 ? [...this.selection.positions] : [this.cursor];
+    const sampleIds = positions.map((position) => this.ids[position]).filter((id) => id !== undefined);
+    const decision = this.#toDecision(choice, sampleIds.length);
+    if (decision === null || sampleIds.length === 0) return;
+    const wasUndecided = sampleIds.some((id) => this.#undecided.has(id));
+    const change = this.#app.valueOrNotice(await this.#app.client.decide({ sampleIds, decision }));
+    if (change === null) return;
+    this.#app.applyReviewChange(change);
+    this.#apply(change);
+    if (choice.kind === 'reopen') return;
+    const last = positions.reduce((high, position) => Math.max(high, position), 0);
+    // Looking again at what was decided goes on in order; otherwise to the next that is still open, around the end if need be.
+    const next = wasUndecided ? (this.#nextUndecided(last) ?? this.#nextUndecided(-1)) : last + 1;
+    this.moveTo(next ?? last);
+  }
+
+  #toDecision(choice: Choice, targets: number): DecisionInput | null {
+    switch (choice.kind) {
+      case 'accept':
+        return targets > 1 || (this.current?.finding ?? null) !== null ? { kind: 'accept-suggestion' } : null;
+      case 'likely': {
+        const classId = this.likely[choice.index]?.classId;
+        return classId === undefined ? null : { kind: 'relabel', classId };
+      }
+      case 'class':
+        return choice.decision;
+      default:
+        return { kind: choice.kind };
+    }
+  }
+
+  #step(result: Awaited<ReturnType<AppState['client']['undo']>>, whenNothing: string): void {
+    if (result.ok && result.value === null) {
+      this.#app.notify('info', whenNothing);
+      return;
+    }
+    const change = this.#app.valueOrNotice(result);
+    if (change === null) return;
+    this.#app.applyReviewChange(change);
+    this.#apply(change);
+    // Show what has changed, so that an undo is seen to have happened.
+    const positions = change.samples.flatMap(({ id }) => this.#positions.get(id) ?? []);
+    if (positions.length > 0) this.moveTo(positions.reduce((low, position) => Math.min(low, position)));
+    else this.#app.notify('info', `${change.direction === 'undone' ? 'Undone' : 'Done again'}: ${change.label}. It is outside this view.`);
+  }
+
+  /** Brings the shown samples up to date. The same change may arrive twice. */
+  #apply(change: ReviewChange): void {
+    for (const { id, state, currentClassId } of change.samples) {
+      if (!this.#positions.has(id)) continue;
+      const card = this.cards.get(id);
+      if (card !== undefined) this.cards.set(id, { ...card, state, currentClassId });
+      const detail = this.details.get(id);
+      if (detail !== undefined) this.details.set(id, { ...detail, state, currentClassId });
+      if (state === 'unreviewed') this.#undecided.add(id);
+      else this.#undecided.delete(id);
+    }
+    this.undecidedCount = this.#undecided.size;
+  }
+
+  #nextUndecided(after: number): number | null {
+    for (let position = after + 1; position < this.ids.length; position += 1) {
+      const id = this.ids[position];
+      if (id !== undefined && this.#undecided.has(id)) return position;
+    }
+    return null;
+  }
+
+  /** Runs one action after the other; more than one waiting would judge pictures that nobody has seen. */
+  #inLine(action: () => Promise<void>): Promise<void> {
+    if (this.#waiting > 1) return Promise.resolve();
+    this.#waiting += 1;
+    const done = this.#busy.then(action).finally(() => {
+      this.#waiting -= 1;
+    });
+    this.#busy = done.catch(() => undefined);
+    return done;
+  }
+
+  async #fetchCards(ids: SampleId[]): Promise<void> {
+    const number = this.#queueNumber;
+    for (const id of ids) this.#wantedCards.add(id);
+    const result = await this.#app.client.getSamples({ ids });
+    if (number !== this.#queueNumber) return;
+    if (!result.ok) {
+      // The next look at these positions asks again.
+      for (const id of ids) this.#wantedCards.delete(id);
+      this.#app.valueOrNotice(result);
+      return;
+    }
+    for (const card of result.value) this.cards.set(card.id, card);
+  }
+
+  async #fetchDetail(id: SampleId): Promise<void> {
+    if (this.#wantedDetails.has(id)) return;
+    const number = this.#queueNumber;
+    this.#wantedDetails.add(id);
+    const result = await this.#app.client.getSample({ id });
+    if (number !== this.#queueNumber) return;
+    if (!result.ok) {
+      this.#wantedDetails.delete(id);
+      return;
+    }
+    for (const oldest of this.details.keys()) {
+      if (this.details.size < detailsKept) break;
+      this.details.delete(oldest);
+      this.#wantedDetails.delete(oldest);
+    }
+    this.details.set(id, result.value);
+  }
+}

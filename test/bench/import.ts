@@ -1,0 +1,82 @@
+/*
+ * Images per second of an import beside a bare sharp loop that decodes and resizes the same files with the same concurrency, in
+ * alternating pairs: whatever else the machine does meets both.
+ *
+ *   node test/bench/import.ts FOLDER… [--pairs 5]
+ *
+ * Each import goes into a new project and an empty thumbnail cache. The bare loop keeps nothing and checks nothing.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { importImages } from '../../src-main/app/import.ts';
+import { forEachConcurrently } from '../../src-main/dataset/concurrency.ts';
+import { thumbnailSide } from '../../src-main/dataset/decode.ts';
+import { scanFolder } from '../../src-main/dataset/scan.ts';
+import { openDatabase } from '../../src-main/store/database.ts';
+import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { pairs: { type: 'string', default: '5' } },
+});
+const concurrency = availableParallelism();
+
+for (const folder of positionals.map((each) => path.resolve(each))) {
+  const { files } = await scanFolder({ folder, labels: null });
+  const paths = files.map((file) => path.join(folder, file.path));
+  // Once unmeasured, so that neither is the one to fill the file cache.
+  await bareLoop(paths);
+  const bare: number[] = [];
+  const imported: number[] = [];
+  for (let pair = 0; pair < Number(values.pairs); pair++) {
+    const measures = [
+      async () => bare.push(paths.length / (await seconds(() => bareLoop(paths)))),
+      async () => imported.push(paths.length / (await seconds(() => importAll(folder)))),
+    ];
+    if (pair % 2 === 1) measures.reverse();
+    for (const measure of measures) await measure();
+  }
+  const ratios = imported.map((rate, pair) => rate / bare[pair]!);
+  const show = (rates: readonly number[]): string =>
+    `${Math.round(median(rates))} (${rates.map(Math.round).join(', ')})`;
+  console.log(`${folder}: ${paths.length} images, ${concurrency} at once, ${values.pairs} pairs`);
+  console.log(`  bare sharp loop, images/s: ${show(bare)}`);
+  console.log(`  import, images/s:          ${show(imported)}`);
+  console.log(`  ratio, median of the pairs: ${median(ratios).toFixed(2)}`);
+  console.log(`  peak memory so far: ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`);
+}
+
+async function bareLoop(paths: readonly string[]): Promise<void> {
+  await forEachConcurrently(paths.length, concurrency, async (index) => {
+    await sharp(paths[index]!)
+      .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true })
+      .raw()
+      .toBuffer();
+  });
+}
+
+async function importAll(folder: string): Promise<void> {
+  const scratch = await mkdtemp(path.join(tmpdir(), 'winnow-bench-'));
+  const db = openDatabase(path.join(scratch, 'bench.winnow'), { create: true });
+  const thumbnails = openThumbnailCache(path.join(scratch, 'cache'));
+  const info = { name: 'bench', imageFolder: folder, labels: null, createdAt: new Date().toISOString() };
+  await importImages({ db, thumbnails, info, concurrency });
+  thumbnails.close();
+  db.close();
+  await rm(scratch, { recursive: true });
+}
+
+async function seconds(work: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -28,19 +28,21 @@ interface Ambition {
 /** What each budget wants when time allows. */
 const ambitions: Record<Budget, Ambition> = {
   quick: { minutes: 4, epochs: 14, leastEpochs: 6, leastSteps: 60, widths: [24, 16] },
-  balanced: { minutes: 18, epochs: 30, leastEpochs: 10, leastSteps: 1200, widths: [24, 16] },
+  balanced: { minutes: 16, epochs: 40, leastEpochs: 10, leastSteps: 1200, widths: [24, 16] },
   thorough: { minutes: 90, epochs: 60, leastEpochs: 20, leastSteps: 3000, widths: [48, 32, 24, 16] },
 };
 
 const mostEpochs = 200;
+/** A size is taken if at least this share of the wanted epochs fits the time; below it, a smaller network learns more. */
+const leastShareOfEpochs = 0.6;
 /** From the best to the cheapest; they give way after the widths, because a label often hangs on a detail. */
 const resolutions = [128, 96, 64, 48, 32];
 /** The batch's forward and backward are two thirds of the step's wall time; decoding, updates and reports are the rest. */
 const overhead = 1.15;
 
 /**
- * Sizes a run so that it fits the budget on this engine: the largest input and network for which the wanted number of
- * epochs can be had; if even the smallest is too slow, fewer epochs, but never fewer than the method needs.
+ * Sizes a run so that it fits the budget on this engine: the largest input and network for which most of the wanted epochs
+ * can be had; if even the smallest is too slow, fewer epochs, but never fewer than the method needs.
  */
 export function planTraining(input: PlanInput): TrainingPlan {
   const { engine, gflops, budget, seed, samples, classes, medianSide, gflopPerImage } = input;
@@ -56,11 +58,12 @@ export function planTraining(input: PlanInput): TrainingPlan {
     return smaller === undefined || smaller < medianSide;
   });
   const sizes = usable.flatMap((resolution) => ambition.widths.map((width) => ({ resolution, width })));
-  const seconds = ambition.minutes * 60;
-  const chosen = sizes.find((size) => secondsPerEpoch(size.width, size.resolution) * wantedEpochs <= seconds);
-  const { resolution, width } = chosen ?? { resolution: 32, width: 16 };
-  const affordable = Math.floor(seconds / secondsPerEpoch(width, resolution));
-  const epochs = chosen === undefined ? clamp(affordable, ambition.leastEpochs, wantedEpochs) : wantedEpochs;
+  const affordable = (size: { resolution: number; width: number }): number =>
+    Math.floor((ambition.minutes * 60) / secondsPerEpoch(size.width, size.resolution));
+  const fitting = sizes.find((size) => affordable(size) >= leastShareOfEpochs * wantedEpochs);
+  const chosen = fitting ?? { resolution: 32, width: 16 };
+  const { resolution, width } = chosen;
+  const epochs = clamp(affordable(chosen), Math.min(ambition.leastEpochs, wantedEpochs), wantedEpochs);
   const startEpoch = Math.max(1, Math.round(epochs * startShare));
   const expectedSeconds = secondsPerEpoch(width, resolution) * epochs;
   return {
@@ -81,7 +84,7 @@ export function planTraining(input: PlanInput): TrainingPlan {
     expectedSeconds,
     reasons: [
       `${resolution} × ${resolution} pixels: ${resolutionReason(resolution, medianSide, usable[0] ?? resolution)}`,
-      `${epochs} passes over ${samples.toLocaleString('en')} images: ${epochsReason(chosen !== undefined, epochs, ambition.epochs, budget)}`,
+      `${epochs} passes over ${samples.toLocaleString('en')} images: ${epochsReason(epochs, wantedEpochs, ambition.epochs, budget)}`,
       `Labels are taken as given for the first ${startEpoch} passes; after that the model's own view moves them a little at every pass.`,
       `This machine trains at about ${gflops < 10 ? gflops.toFixed(1) : Math.round(gflops)} GFLOP/s with ${engine === 'wasm' ? 'WebAssembly' : 'TensorFlow'}.`,
     ],
@@ -113,8 +116,8 @@ function resolutionReason(resolution: number, medianSide: number, best: number):
   return `more would not fit the time; your images have ${Math.round(medianSide)} on their shorter side.`;
 }
 
-function epochsReason(fits: boolean, epochs: number, usual: number, budget: Budget): string {
-  if (!fits) return 'fewer than usual, because this machine is slow for so many images.';
+function epochsReason(epochs: number, wanted: number, usual: number, budget: Budget): string {
+  if (epochs < wanted) return 'fewer than usual, because more would not fit the time on this machine.';
   if (epochs > usual) return 'more than usual, because there are few images.';
   return `what the ${budget} budget gives.`;
 }

@@ -82,7 +82,7 @@ for (const host of [electronHost, standInHost, serveHost]) {
           await page.keyboard.press('Shift+Z');
           await expect.poll(() => currentPath(page)).toBe(again);
         }
-        await expect.poll(() => page.getByRole('contentinfo').innerText()).toContain('Redo: Relabel');
+        await page.getByRole('button', { name: 'Redo: Relabel 1 image to zebra' }).waitFor();
 
         const out = path.join(path.dirname(project), 'cleaned.csv');
         await page.getByRole('button', { name: 'Export', exact: true }).click();
@@ -275,7 +275,7 @@ function trainerPid(home: string): number {
   const isTrainer = (pid: string): boolean => {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      return command.includes('trainer.js') && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`WINNOW_HOME=${home}`);
+      return command.split('\0').some((argument) => argument.endsWith('trainer.js')) && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`WINNOW_HOME=${home}`);
     } catch {
       return false;
     }

@@ -102,7 +102,7 @@ describe.each(enginesByPreference)('%s', (name: EngineName) => {
     { side: 7, size: 3, stride: 2 },
     { side: 8, size: 1, stride: 2 },
     { side: 16, size: 7, stride: 4 },
-  ])('gives the filter gradient of a convolution $side/$size/$stride', ({ side, size, stride }) => {
+  ])('gives both gradients of a convolution $side/$size/$stride', ({ side, size, stride }) => {
     if (absent !== null) return;
     const x = randomTensor([2, side, side, 3], 5) as tf.Tensor4D;
     const filter = randomTensor([size, size, 3, 4], 6) as tf.Tensor4D;
@@ -110,6 +110,14 @@ describe.each(enginesByPreference)('%s', (name: EngineName) => {
     const dy = randomTensor(y.shape, 7) as tf.Tensor4D;
     const actual = tf.grad((f) => tf.conv2d(x, f as tf.Tensor4D, stride, 'same'))(filter, dy);
     expectClose(actual.dataSync(), filterGradient(x, dy, size, stride), 1e-4);
+    // The convolution is linear in x: Σ dx · x' = Σ dy · conv(x') for any x'.
+    const dx = tf.grad((input) => tf.conv2d(input as tf.Tensor4D, filter, stride, 'same'))(x, dy);
+    for (let seed = 8; seed < 12; seed++) {
+      const other = randomTensor(x.shape, seed) as tf.Tensor4D;
+      const left = tf.sum(tf.mul(dx, other)).dataSync();
+      const right = tf.sum(tf.mul(dy, tf.conv2d(other, filter, stride, 'same'))).dataSync();
+      expectClose(left, [right[0]!], 1e-3);
+    }
   });
 });
 

@@ -29,7 +29,9 @@ export const compilerAddonBuilder: AddonBuilder = {
   async obstacle() {
     if (process.platform === 'win32')
       return 'on Windows the addon comes with the installer and is not built from sources';
-    return (await findCompiler()) === null ? 'no C++ compiler was found (looked for $CXX, c++, g++, clang++)' : null;
+    return (await findCompiler()) === null
+      ? 'no C++ compiler was found to build its addon (looked for $CXX, c++, g++, clang++)'
+      : null;
   },
 
   async build(libraries, addonPath, libraryFolders) {

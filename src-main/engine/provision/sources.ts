@@ -54,7 +54,7 @@ export function archiveSource(archive: { name: string; url: string }): LibrarySo
         file,
         onProgress: (bytes, total) => onProgress({ kind: 'download', name: archive.name, bytes, total }),
       });
-      if (outcome.kind === 'failed') return { absentBecause: `${archive.url}: ${outcome.because}` };
+      if (outcome.kind === 'failed') return { absentBecause: `${new URL(archive.url).host}: ${outcome.because}` };
       return unpacked(file, workFolder, `${archive.name} (checked: ${outcome.checked})`, onProgress);
     },
   };
@@ -174,7 +174,7 @@ async function pipDownload(
   await mkdir(target, { recursive: true });
   const base = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--dest', target];
   // Few and short tries: without a network the answer is to come soon.
-  const patience = ['--timeout', '15', '--retries', '1', '--disable-pip-version-check', '--no-input'];
+  const patience = ['--timeout', '15', '--retries', '1', '--disable-pip-version-check', '--no-input', '--no-color'];
   const bar = ['--progress-bar', reportsProgress ? 'raw' : 'off'];
   const outcome = await runProgram(python, [...base, ...patience, ...bar, requirement], {
     seconds: 3600,
@@ -187,7 +187,7 @@ async function pipDownload(
   const wheel = readdirSync(target).find((name) => name.endsWith('.whl'));
   if (outcome.kind === 'exited' && outcome.code === 0 && wheel !== undefined) return { file: path.join(target, wheel) };
   const because = outcome.kind === 'failed' ? outcome.because : pipError(outcome.output);
-  return { absentBecause: `pip could not fetch ${requirement}: ${because}` };
+  return { absentBecause: `pip: ${because}` };
 }
 
 /** The CUDA libraries that the wheel names as its extra `and-cuda`. */

@@ -39,10 +39,14 @@ async function readEntries(folder: string): Promise<Dirent[]> {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') throw new AppError('folder-missing', `There is no folder ${folder}. Choose another one.`, { cause: error });
-    if (code === 'ENOTDIR') throw new AppError('folder-missing', `${folder} is a file. Choose a folder.`, { cause: error });
+    if (code === 'ENOENT')
+      throw new AppError('folder-missing', `There is no folder ${folder}. Choose another one.`, { cause: error });
+    if (code === 'ENOTDIR')
+      throw new AppError('folder-missing', `${folder} is a file. Choose a folder.`, { cause: error });
     const why = code === 'EACCES' || code === 'EPERM' ? 'you may not read it' : errorMessage(error);
-    throw new AppError('folder-missing', `${folder} cannot be opened: ${why}. Choose another folder.`, { cause: error });
+    throw new AppError('folder-missing', `${folder} cannot be opened: ${why}. Choose another folder.`, {
+      cause: error,
+    });
   }
 }
 

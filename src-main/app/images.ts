@@ -10,7 +10,11 @@ import type { Project } from './projects.ts';
  * Bytes of a sample of the open project in a format that browsers show; null if there is no such sample, or its file is
  * gone or is no picture any more.
  */
-export async function readSampleImage(project: Project, id: SampleId, size: 'thumbnail' | 'full'): Promise<EncodedImage | null> {
+export async function readSampleImage(
+  project: Project,
+  id: SampleId,
+  size: 'thumbnail' | 'full',
+): Promise<EncodedImage | null> {
   const sample = sampleFile(project.db, id);
   if (sample === null) return null;
   const file = insideFolder(project.imageFolder, sample.path);
@@ -33,6 +37,7 @@ export async function readSampleImage(project: Project, id: SampleId, size: 'thu
 export function insideFolder(folder: string, relativePath: string): string | null {
   const file = path.resolve(folder, relativePath);
   const fromFolder = path.relative(folder, file);
-  const leadsOut = fromFolder === '' || fromFolder === '..' || fromFolder.startsWith(`..${path.sep}`) || path.isAbsolute(fromFolder);
+  const leadsOut =
+    fromFolder === '' || fromFolder === '..' || fromFolder.startsWith(`..${path.sep}`) || path.isAbsolute(fromFolder);
   return leadsOut ? null : file;
 }

@@ -44,7 +44,10 @@ export function openProject(projectPath: string, dataFolder: string, logger: Log
   try {
     const info = readProjectInfo(db);
     if (info === null) {
-      throw new AppError('project-file', `${absolute} holds no images yet, because its first import was not finished. Import the folder again.`);
+      throw new AppError(
+        'project-file',
+        `${absolute} holds no images yet, because its first import was not finished. Import the folder again.`,
+      );
     }
     reportInterruptedRuns(db, absolute, logger);
     const cacheFolder = cacheFolderOf(absolute, dataFolder);
@@ -115,7 +118,7 @@ export function importInfo(db: Database, request: ImportRequest): ProjectInfo {
   const imageFolder = path.resolve(request.folder);
   const known = readProjectInfo(db);
   if (known !== null && !isSameFolder(known.imageFolder, imageFolder)) {
-    requireSamples(db, imageFolder, `${projectPath} is the project of ${known.imageFolder}.`);
+    requireSamples(db, imageFolder, `${projectPath} is the project of ${known.imageFolder}, not of ${imageFolder}.`);
   }
   return {
     name: known?.name ?? path.basename(projectPath).replace(/\.winnow$/i, ''),
@@ -128,7 +131,11 @@ export function importInfo(db: Database, request: ImportRequest): ProjectInfo {
 /** Points the project to the folder that its images have moved to. Throws 'folder-missing' or 'images-missing'. */
 export function relocateImages(project: Project, folder: string): void {
   const imageFolder = path.resolve(folder);
-  if (!isFolder(imageFolder)) throw new AppError('folder-missing', `There is no folder ${imageFolder}. Choose the folder that holds the images now.`);
+  if (!isFolder(imageFolder))
+    throw new AppError(
+      'folder-missing',
+      `There is no folder ${imageFolder}. Choose the folder that holds the images now.`,
+    );
   requireSamples(project.db, imageFolder, `The images of ${project.name} are not in ${imageFolder}.`);
   writeProjectInfo(project.db, { ...projectInfo(project), imageFolder });
   project.imageFolder = imageFolder;
@@ -188,7 +195,11 @@ async function makeFolderFor(projectPath: string): Promise<void> {
   try {
     await mkdir(path.dirname(projectPath), { recursive: true });
   } catch (error) {
-    throw new AppError('project-file', `The folder for ${projectPath} cannot be made: ${errorMessage(error)}. Choose another place.`, { cause: error });
+    throw new AppError(
+      'project-file',
+      `The folder for ${projectPath} cannot be made: ${errorMessage(error)}. Choose another place.`,
+      { cause: error },
+    );
   }
 }
 

@@ -42,7 +42,9 @@ export function createRecentProjects(dataFolder: string, logger: Logger): Recent
     },
     remember: (project) => change((entries) => [project, ...entries.filter((entry) => entry.path !== project.path)]),
     update: ({ path: projectPath, samples, reviewed }) =>
-      change((entries) => entries.map((entry) => (entry.path === projectPath ? { ...entry, samples, reviewed } : entry))),
+      change((entries) =>
+        entries.map((entry) => (entry.path === projectPath ? { ...entry, samples, reviewed } : entry)),
+      ),
     forget: (projectPath) => change((entries) => entries.filter((entry) => entry.path !== projectPath)),
   };
 }
@@ -64,7 +66,8 @@ async function read(file: string, logger: Logger): Promise<Entry[]> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') logger.warn(`${file} cannot be read: ${errorMessage(error)}`);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      logger.warn(`${file} cannot be read: ${errorMessage(error)}`);
     return [];
   }
   try {

@@ -6,7 +6,10 @@ import { queryQueue } from '../store/queue.ts';
 import type { Events } from './events.ts';
 import type { Project } from './projects.ts';
 
-type ReviewMethods = Pick<ApiHandlers, 'getFindings' | 'queryQueue' | 'getSamples' | 'getSample' | 'decide' | 'undo' | 'redo'>;
+type ReviewMethods = Pick<
+  ApiHandlers,
+  'getFindings' | 'queryQueue' | 'getSamples' | 'getSample' | 'decide' | 'undo' | 'redo'
+>;
 
 /** Looking at what the newest run doubts, and deciding. Every decision is on disk before it is answered and announced. */
 export function reviewHandlers(openProject: () => Project, events: Events): ReviewMethods {

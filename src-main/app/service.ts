@@ -1,6 +1,14 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import type { ApiEventName, ApiEvents, ApiHandlers, Choice, ImportRequest, ImportSummary, ProjectSummary } from '../../shared/api.ts';
+import type {
+  ApiEventName,
+  ApiEvents,
+  ApiHandlers,
+  Choice,
+  ImportRequest,
+  ImportSummary,
+  ProjectSummary,
+} from '../../shared/api.ts';
 import type { SampleId } from '../../shared/domain.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { AppError } from '../../shared/result.ts';
@@ -91,8 +99,10 @@ export function createService(options: ServiceOptions): Service {
 
   /** Another project may take the open one's place only when nothing works on it. */
   function requireIdle(): void {
-    if (currentImport !== null) throw new AppError('busy', 'An import is going on. Wait for its end, or cancel it first.');
-    if (isTraining()) throw new AppError('busy', 'The open project is being trained. Wait for its end, or stop the training first.');
+    if (currentImport !== null)
+      throw new AppError('busy', 'An import is going on. Wait for its end, or cancel it first.');
+    if (isTraining())
+      throw new AppError('busy', 'The open project is being trained. Wait for its end, or stop the training first.');
   }
 
   function announceProject(): ProjectSummary {
@@ -163,7 +173,8 @@ export function createService(options: ServiceOptions): Service {
     suggestProjectPath: ({ folder }) => suggestProjectPath(folder),
     importFolder: async (request) => {
       if (project?.path !== path.resolve(request.projectPath)) requireIdle();
-      else if (currentImport !== null) throw new AppError('busy', 'An import is going on already. Wait for its end, or cancel it first.');
+      else if (currentImport !== null)
+        throw new AppError('busy', 'An import is going on already. Wait for its end, or cancel it first.');
       const abort = new AbortController();
       const work = importInto(request, abort.signal);
       currentImport = { abort, finished: work.catch(() => undefined) };
@@ -211,7 +222,10 @@ export function createService(options: ServiceOptions): Service {
       }
       trainingLock = takeTrainingLock(trained.path);
       if (trainingLock === null) {
-        throw new AppError('busy', `${trained.path} is being trained by another Winnow on this project. Wait for its end, or stop it there.`);
+        throw new AppError(
+          'busy',
+          `${trained.path} is being trained by another Winnow on this project. Wait for its end, or stop it there.`,
+        );
       }
       try {
         return await training.start(trained, request);

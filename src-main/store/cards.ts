@@ -1,4 +1,12 @@
-import type { ClassId, Finding, ReviewState, SampleCard, SampleDetail, SampleId, TargetHistory } from '../../shared/domain.ts';
+import type {
+  ClassId,
+  Finding,
+  ReviewState,
+  SampleCard,
+  SampleDetail,
+  SampleId,
+  TargetHistory,
+} from '../../shared/domain.ts';
 import { AppError } from '../../shared/result.ts';
 import { allRows, firstRow, type Database } from './database.ts';
 import { findingOf, findingsRunId, type FindingRow } from './findings.ts';
@@ -89,7 +97,11 @@ function topTargets({ classIds, epochs }: TargetPath): SampleDetail['topTargets'
 }
 
 /** Zero for a class that the run did not know. */
-function targetHistory({ classIds, epochs }: TargetPath, givenClassId: ClassId, finding: Finding | null): TargetHistory {
+function targetHistory(
+  { classIds, epochs }: TargetPath,
+  givenClassId: ClassId,
+  finding: Finding | null,
+): TargetHistory {
   const given = classIds.indexOf(givenClassId);
   const suggested = finding === null ? -1 : classIds.indexOf(finding.suggestedClassId);
   return {

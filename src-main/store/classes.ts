@@ -20,7 +20,9 @@ export function listClasses(db: Database): ClassSummary[] {
 
 /** Name of every class. */
 export function classNames(db: Database): Map<ClassId, string> {
-  return new Map(allRows<{ id: ClassId; name: string }>(db, 'SELECT id, name FROM class').map((row) => [row.id, row.name]));
+  return new Map(
+    allRows<{ id: ClassId; name: string }>(db, 'SELECT id, name FROM class').map((row) => [row.id, row.name]),
+  );
 }
 
 export function classNameById(db: Database, id: ClassId): string | null {

@@ -33,7 +33,10 @@ export function openDatabase(file: string, { create }: { create: boolean }): Dat
     return db;
   } catch (error) {
     db?.close();
-    throw toStorageError(file, error) ?? new AppError('project-file', `${file} cannot be opened: ${errorMessage(error)}`, { cause: error });
+    throw (
+      toStorageError(file, error) ??
+      new AppError('project-file', `${file} cannot be opened: ${errorMessage(error)}`, { cause: error })
+    );
   }
 }
 
@@ -101,7 +104,8 @@ const storageFailures: { codes: string[]; answer: 'busy' | 'project-file'; messa
   {
     codes: ['SQLITE_READONLY', 'SQLITE_CANTOPEN', 'SQLITE_PERM', 'SQLITE_IOERR'],
     answer: 'project-file',
-    message: 'cannot be read or written there. Nothing was changed; check that its disk is connected and that you may write to its folder.',
+    message:
+      'cannot be read or written there. Nothing was changed; check that its disk is connected and that you may write to its folder.',
   },
 ];
 
@@ -115,7 +119,10 @@ function checkProjectFile(file: string, create: boolean): void {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats === undefined) {
     if (!create) {
-      throw new AppError('not-found', `There is no project at ${file}. It may have been moved or renamed; open it from where it is now.`);
+      throw new AppError(
+        'not-found',
+        `There is no project at ${file}. It may have been moved or renamed; open it from where it is now.`,
+      );
     }
     checkFolder(path.dirname(file), file);
     return;
@@ -124,20 +131,30 @@ function checkProjectFile(file: string, create: boolean): void {
   // What a crash at the very start leaves behind; nothing can be lost in it.
   if (stats.size === 0 && create) return;
   if (!hasApplicationId(file)) {
-    throw new AppError('project-file', `${file} is not a Winnow project. It was left as it is; choose a file that Winnow made.`);
+    throw new AppError(
+      'project-file',
+      `${file} is not a Winnow project. It was left as it is; choose a file that Winnow made.`,
+    );
   }
   try {
     accessSync(file, constants.R_OK | constants.W_OK);
   } catch (error) {
-    throw new AppError('project-file', `${file} cannot be written. Copy the project to a place where you may write, and open the copy.`, {
-      cause: error,
-    });
+    throw new AppError(
+      'project-file',
+      `${file} cannot be written. Copy the project to a place where you may write, and open the copy.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 function checkFolder(folder: string, file: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new AppError('project-file', `The project cannot be written to ${file}: the folder ${folder} does not exist.`);
+    throw new AppError(
+      'project-file',
+      `The project cannot be written to ${file}: the folder ${folder} does not exist.`,
+    );
   }
 }
 
@@ -155,5 +172,8 @@ function hasApplicationId(file: string): boolean {
   } finally {
     closeSync(descriptor);
   }
-  return header.toString('latin1', 0, sqliteMagic.length) === sqliteMagic && header.readInt32BE(applicationIdOffset) === applicationId;
+  return (
+    header.toString('latin1', 0, sqliteMagic.length) === sqliteMagic &&
+    header.readInt32BE(applicationIdOffset) === applicationId
+  );
 }

@@ -23,7 +23,9 @@ export function decide(
     if (decidable === 0) {
       throw new AppError('not-found', 'There is no suggestion for this yet. Train first, or choose a class yourself.');
     }
-    const actionId = Number(statement(db, "INSERT INTO action (label, made_at) VALUES ('', ?)").run(decidedAt).lastInsertRowid);
+    const actionId = Number(
+      statement(db, "INSERT INTO action (label, made_at) VALUES ('', ?)").run(decidedAt).lastInsertRowid,
+    );
     const changed = statement(db, changesQuery(decision)).run({
       actionId,
       samples,
@@ -50,7 +52,12 @@ export function undo(db: Database): ReviewChange | null {
     if (action === null) return null;
     writeReviews(db, action.id, 'before');
     statement(db, 'UPDATE action SET undone = 1 WHERE id = ?').run(action.id);
-    return reviewChange(db, { label: action.label, direction: 'undone', samples: samplesOf(db, action.id), classMade: false });
+    return reviewChange(db, {
+      label: action.label,
+      direction: 'undone',
+      samples: samplesOf(db, action.id),
+      classMade: false,
+    });
   });
 }
 
@@ -61,7 +68,12 @@ export function redo(db: Database): ReviewChange | null {
     if (action === null) return null;
     writeReviews(db, action.id, 'after');
     statement(db, 'UPDATE action SET undone = 0 WHERE id = ?').run(action.id);
-    return reviewChange(db, { label: action.label, direction: 'redone', samples: samplesOf(db, action.id), classMade: false });
+    return reviewChange(db, {
+      label: action.label,
+      direction: 'redone',
+      samples: samplesOf(db, action.id),
+      classMade: false,
+    });
   });
 }
 
@@ -74,7 +86,10 @@ export function undoLabels(db: Database): { undoLabel: string | null; redoLabel:
 export function countReview(db: Database): ReviewCounts {
   const counts: ReviewCounts = { unreviewed: 0, confirmed: 0, relabeled: 0, dropped: 0, skipped: 0 };
   // Counted by index, less the few that are gone: a join over 100,000 samples would be felt at every decision.
-  for (const { state, samples } of allRows<StateCount>(db, 'SELECT state, count(*) AS samples FROM review GROUP BY state')) {
+  for (const { state, samples } of allRows<StateCount>(
+    db,
+    'SELECT state, count(*) AS samples FROM review GROUP BY state',
+  )) {
     counts[state] += samples;
   }
   const gone = allRows<StateCount>(
@@ -198,10 +213,12 @@ function countSuggestions(db: Database, runId: RunId | null, samples: string): n
 }
 
 function classOf(db: Database, decision: DecisionInput): { id: ClassId; name: string; created: boolean } | null {
-  if (decision.kind === 'relabel-new') return { ...findOrCreateClass(db, decision.className), name: decision.className };
+  if (decision.kind === 'relabel-new')
+    return { ...findOrCreateClass(db, decision.className), name: decision.className };
   if (decision.kind !== 'relabel') return null;
   const name = classNameById(db, decision.classId);
-  if (name === null) throw new AppError('not-found', `The project has no class ${decision.classId}. Choose one of its classes.`);
+  if (name === null)
+    throw new AppError('not-found', `The project has no class ${decision.classId}. Choose one of its classes.`);
   return { id: decision.classId, name, created: false };
 }
 
@@ -234,7 +251,11 @@ function actionToRedo(db: Database): ActionRow | null {
 
 /** Ids of the samples that an action changed, as JSON. */
 function samplesOf(db: Database, actionId: number): string {
-  const rows = allRows<{ sample_id: SampleId }>(db, 'SELECT sample_id FROM action_change WHERE action_id = ? ORDER BY sample_id', actionId);
+  const rows = allRows<{ sample_id: SampleId }>(
+    db,
+    'SELECT sample_id FROM action_change WHERE action_id = ? ORDER BY sample_id',
+    actionId,
+  );
   return JSON.stringify(rows.map((row) => row.sample_id));
 }
 

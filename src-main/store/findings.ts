@@ -15,7 +15,10 @@ export interface FindingRow {
 
 /** The newest run that has findings: a run that has just started does not hide those of the run before. Null if none has. */
 export function findingsRunId(db: Database): RunId | null {
-  return firstRow<{ id: RunId }>(db, 'SELECT id FROM run WHERE findings_json IS NOT NULL ORDER BY id DESC LIMIT 1')?.id ?? null;
+  return (
+    firstRow<{ id: RunId }>(db, 'SELECT id FROM run WHERE findings_json IS NOT NULL ORDER BY id DESC LIMIT 1')?.id ??
+    null
+  );
 }
 
 /** The explained numbers of the newest run that has findings. */

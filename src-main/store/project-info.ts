@@ -17,7 +17,9 @@ export interface ProjectInfo {
  * relative to the project file: when a project was moved together with its images, the relative one still leads there.
  */
 export function readProjectInfo(db: Database): ProjectInfo | null {
-  const values = new Map(allRows<{ key: string; value: string }>(db, 'SELECT key, value FROM project').map((row) => [row.key, row.value]));
+  const values = new Map(
+    allRows<{ key: string; value: string }>(db, 'SELECT key, value FROM project').map((row) => [row.key, row.value]),
+  );
   const name = values.get('name');
   const imageFolder = values.get('image_folder');
   const createdAt = values.get('created_at');
@@ -52,13 +54,24 @@ export function writeProjectInfo(db: Database, info: ProjectInfo): void {
 }
 
 function write(db: Database, key: string, value: string): void {
-  statement(db, 'INSERT INTO project (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value);
+  statement(
+    db,
+    'INSERT INTO project (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  ).run(key, value);
 }
 
 function writePath(db: Database, key: string, absolute: string): void {
   write(db, key, absolute);
   // With '/', so that a project taken from Windows to another system still finds its images.
-  if (!db.memory) write(db, `${key}_relative`, path.relative(path.dirname(path.resolve(db.name)), absolute).split(path.sep).join('/'));
+  if (!db.memory)
+    write(
+      db,
+      `${key}_relative`,
+      path
+        .relative(path.dirname(path.resolve(db.name)), absolute)
+        .split(path.sep)
+        .join('/'),
+    );
 }
 
 function whereItIs(db: Database, absolute: string, relative: string | undefined): string {

@@ -1,4 +1,12 @@
-import type { ClassId, EpochReport, RunId, RunStatus, RunSummary, SampleId, TrainingPlan } from '../../shared/domain.ts';
+import type {
+  ClassId,
+  EpochReport,
+  RunId,
+  RunStatus,
+  RunSummary,
+  SampleId,
+  TrainingPlan,
+} from '../../shared/domain.ts';
 import { allRows, firstRow, inTransaction, statement, type Database } from './database.ts';
 
 /** A sample as a run would train it. */
@@ -40,7 +48,10 @@ export function createRun(db: Database, { plan, classIds, samples, startedAt }: 
     const runId = Number(run.lastInsertRowid);
     const insertClass = statement(db, 'INSERT INTO run_class (run_id, position, class_id) VALUES (?, ?, ?)');
     for (const [position, classId] of classIds.entries()) insertClass.run(runId, position, classId);
-    const insertSample = statement(db, 'INSERT INTO run_sample (run_id, position, sample_id, class_id) VALUES (?, ?, ?, ?)');
+    const insertSample = statement(
+      db,
+      'INSERT INTO run_sample (run_id, position, sample_id, class_id) VALUES (?, ?, ?, ?)',
+    );
     for (const [position, { id, classId }] of samples.entries()) insertSample.run(runId, position, id, classId);
     return runId;
   });
@@ -48,7 +59,12 @@ export function createRun(db: Database, { plan, classIds, samples, startedAt }: 
 
 export function setRunStatus(
   db: Database,
-  { runId, status, endedAt = null, error = null }: { runId: RunId; status: RunStatus; endedAt?: string | null; error?: string | null },
+  {
+    runId,
+    status,
+    endedAt = null,
+    error = null,
+  }: { runId: RunId; status: RunStatus; endedAt?: string | null; error?: string | null },
 ): void {
   statement(db, 'UPDATE run SET status = ?, ended_at = ?, error = ? WHERE id = ?').run(status, endedAt, error, runId);
 }
@@ -60,7 +76,11 @@ export function latestRun(db: Database): RunSummary | null {
 }
 
 export function runById(db: Database, runId: RunId): RunSummary | null {
-  const row = firstRow<RunRow>(db, 'SELECT id, status, plan_json, started_at, ended_at, error FROM run WHERE id = ?', runId);
+  const row = firstRow<RunRow>(
+    db,
+    'SELECT id, status, plan_json, started_at, ended_at, error FROM run WHERE id = ?',
+    runId,
+  );
   if (row === null) return null;
   return {
     id: row.id,
@@ -75,7 +95,9 @@ export function runById(db: Database, runId: RunId): RunSummary | null {
 
 /** Ids of the runs that are marked as under way. */
 export function activeRunIds(db: Database): RunId[] {
-  return allRows<{ id: RunId }>(db, "SELECT id FROM run WHERE status IN ('preparing', 'running') ORDER BY id").map((row) => row.id);
+  return allRows<{ id: RunId }>(db, "SELECT id FROM run WHERE status IN ('preparing', 'running') ORDER BY id").map(
+    (row) => row.id,
+  );
 }
 
 /** Reports runs that nobody is training any more, because the app was closed or killed meanwhile, as failed. */
@@ -85,7 +107,12 @@ export function failInterruptedRuns(db: Database, endedAt: string): RunId[] {
     for (const runId of interrupted) {
       const epochs = readEpochs(db, runId).length;
       const kept = epochs === 0 ? 'no epoch was finished' : `everything up to epoch ${epochs} is kept`;
-      setRunStatus(db, { runId, status: 'failed', endedAt, error: `The app was closed while training; ${kept}. Start the training again.` });
+      setRunStatus(db, {
+        runId,
+        status: 'failed',
+        endedAt,
+        error: `The app was closed while training; ${kept}. Start the training again.`,
+      });
     }
     return interrupted;
   });

@@ -92,7 +92,10 @@ export function knownSamplesByPath(db: Database): Map<string, KnownSample> {
  * marked as gone, and a gone sample whose content appears at a new path follows it there, all with their decisions.
  * `scanned` holds every usable image of the folder, also unchanged ones.
  */
-export function applyImport(db: Database, { scanned, problems }: { scanned: readonly ScannedSample[]; problems: readonly Problem[] }): ImportChanges {
+export function applyImport(
+  db: Database,
+  { scanned, problems }: { scanned: readonly ScannedSample[]; problems: readonly Problem[] },
+): ImportChanges {
   return inTransaction(db, () => {
     const changes: ImportChanges = { added: 0, changed: 0, moved: 0, gone: 0, unchanged: 0 };
     const known = knownSamplesByPath(db);
@@ -167,9 +170,12 @@ export function medianSide(db: Database): number {
 /** A few present samples spread over the project, to try whether a folder holds its images. */
 export function samplePaths(db: Database, limit: number): string[] {
   const step = Math.max(1, Math.floor(countSamples(db).present / limit));
-  return allRows<{ path: string }>(db, 'SELECT path FROM sample WHERE present = 1 AND id % ? = 0 LIMIT ?', step, limit).map(
-    (row) => row.path,
-  );
+  return allRows<{ path: string }>(
+    db,
+    'SELECT path FROM sample WHERE present = 1 AND id % ? = 0 LIMIT ?',
+    step,
+    limit,
+  ).map((row) => row.path);
 }
 
 /** Pairs of present files with the very same bytes but different given labels. */
@@ -254,7 +260,16 @@ function insertSample(db: Database, sample: ScannedSample, classId: ClassId): vo
     db,
     `INSERT INTO sample (path, content_hash, byte_size, modified_ms, width, height, format, given_class_id)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(sample.path, sample.contentHash, sample.byteSize, sample.modifiedMs, sample.width, sample.height, sample.format, classId);
+  ).run(
+    sample.path,
+    sample.contentHash,
+    sample.byteSize,
+    sample.modifiedMs,
+    sample.width,
+    sample.height,
+    sample.format,
+    classId,
+  );
 }
 
 function updateSample(db: Database, id: SampleId, sample: ScannedSample, classId: ClassId): void {
@@ -262,7 +277,17 @@ function updateSample(db: Database, id: SampleId, sample: ScannedSample, classId
     db,
     `UPDATE sample SET path = ?, content_hash = ?, byte_size = ?, modified_ms = ?, width = ?, height = ?, format = ?,
             given_class_id = ?, present = 1 WHERE id = ?`,
-  ).run(sample.path, sample.contentHash, sample.byteSize, sample.modifiedMs, sample.width, sample.height, sample.format, classId, id);
+  ).run(
+    sample.path,
+    sample.contentHash,
+    sample.byteSize,
+    sample.modifiedMs,
+    sample.width,
+    sample.height,
+    sample.format,
+    classId,
+    id,
+  );
 }
 
 function isSame(before: KnownSample, sample: ScannedSample): boolean {

@@ -39,7 +39,9 @@ export function appendEpoch(db: Database, { runId, report, targets, weights, fin
   const samples = weights.length;
   const classes = numberOf(db, 'SELECT count(*) AS value FROM run_class WHERE run_id = ?', runId);
   if (samples !== countRunSamples(db, runId) || targets.length !== samples * classes) {
-    throw new Error(`Run ${runId} has targets of another shape: ${targets.length} for ${samples} samples of ${classes} classes.`);
+    throw new Error(
+      `Run ${runId} has targets of another shape: ${targets.length} for ${samples} samples of ${classes} classes.`,
+    );
   }
   inTransaction(db, () => {
     statement(
@@ -57,10 +59,19 @@ export function appendEpoch(db: Database, { runId, report, targets, weights, fin
       report.secondsLeft,
       report.doubts,
     );
-    const insert = statement(db, 'INSERT INTO epoch_target (run_id, epoch, block, targets, weights) VALUES (?, ?, ?, ?, ?)');
+    const insert = statement(
+      db,
+      'INSERT INTO epoch_target (run_id, epoch, block, targets, weights) VALUES (?, ?, ?, ?, ?)',
+    );
     for (let block = 0, from = 0; from < samples; block++, from += blockLength) {
       const to = Math.min(from + blockLength, samples);
-      insert.run(runId, report.epoch, block, toHalf(targets.subarray(from * classes, to * classes)), toHalf(weights.subarray(from, to)));
+      insert.run(
+        runId,
+        report.epoch,
+        block,
+        toHalf(targets.subarray(from * classes, to * classes)),
+        toHalf(weights.subarray(from, to)),
+      );
     }
     if (findings !== null) replaceFindings(db, { runId, findings: findings.list, summary: findings.summary });
   });
@@ -132,9 +143,11 @@ function countRunSamples(db: Database, runId: RunId): number {
 }
 
 function readClassIds(db: Database, runId: RunId): ClassId[] {
-  return allRows<{ class_id: ClassId }>(db, 'SELECT class_id FROM run_class WHERE run_id = ? ORDER BY position', runId).map(
-    (row) => row.class_id,
-  );
+  return allRows<{ class_id: ClassId }>(
+    db,
+    'SELECT class_id FROM run_class WHERE run_id = ? ORDER BY position',
+    runId,
+  ).map((row) => row.class_id);
 }
 
 /** Every platform that the app runs on is little-endian, so the array's own bytes are the stored ones. */

@@ -80,7 +80,13 @@ describe('a service', () => {
   it('imports, decides, is closed, and undoes after it was opened again', async () => {
     const { projectPath, folder, service, another, importAll } = await house();
     const { events } = listen(service);
-    expect(await importAll()).toMatchObject({ path: projectPath, name: 'photos', imageFolder: folder, imageFolderMissing: false, samples: 6 });
+    expect(await importAll()).toMatchObject({
+      path: projectPath,
+      name: 'photos',
+      imageFolder: folder,
+      imageFolderMissing: false,
+      samples: 6,
+    });
     const [first, second] = (await queue(service)) as [number, number];
     await service.handlers.decide({ sampleIds: [first], decision: { kind: 'drop' } });
     await service.handlers.decide({ sampleIds: [first, second], decision: { kind: 'relabel-new', className: 'fox' } });
@@ -96,7 +102,9 @@ describe('a service', () => {
     await later.handlers.undo({});
     await later.handlers.undo({});
     expect(await later.handlers.undo({})).toBeNull();
-    expect(await later.handlers.redo({})).toMatchObject({ samples: [{ id: first, state: 'dropped', currentClassId: null }] });
+    expect(await later.handlers.redo({})).toMatchObject({
+      samples: [{ id: first, state: 'dropped', currentClassId: null }],
+    });
     expect(events).toEqual([
       ['project', 'photos'],
       ['review', 'done', 'Drop 1 image'],
@@ -106,7 +114,9 @@ describe('a service', () => {
 
   it('asks for a project where there is none', async () => {
     const { service } = await house();
-    await expect(async () => service.handlers.queryQueue({ filter: everything, sort: 'doubt' })).rejects.toMatchObject({ code: 'no-project' });
+    await expect(async () => service.handlers.queryQueue({ filter: everything, sort: 'doubt' })).rejects.toMatchObject({
+      code: 'no-project',
+    });
     expect([await service.handlers.getProject({}), await service.readImage(1, 'full')]).toEqual([null, null]);
   });
 
@@ -114,17 +124,23 @@ describe('a service', () => {
     const { root, service, importAll } = await house();
     await importAll();
     await writeFile(path.join(root, 'notes.winnow'), 'These are notes, no project.');
-    await expect(async () => service.handlers.openProject({ path: path.join(root, 'notes.winnow') })).rejects.toMatchObject({ code: 'project-file' });
+    await expect(async () =>
+      service.handlers.openProject({ path: path.join(root, 'notes.winnow') }),
+    ).rejects.toMatchObject({ code: 'project-file' });
     expect(await queue(service)).toHaveLength(6);
   });
 
   it('leaves nothing behind of a first import that fails or is cancelled', async () => {
     const { root, service, projectPath, importAll } = await house();
     await mkdir(path.join(root, 'empty'));
-    const failing = async () => service.handlers.importFolder({ folder: path.join(root, 'empty'), projectPath, labels: null });
+    const failing = async () =>
+      service.handlers.importFolder({ folder: path.join(root, 'empty'), projectPath, labels: null });
     await expect(failing).rejects.toMatchObject({ code: 'folder-empty' });
     const cancelled = importAll();
-    const [outcome] = await Promise.all([cancelled.catch((error: unknown) => error), service.handlers.cancelImport({})]);
+    const [outcome] = await Promise.all([
+      cancelled.catch((error: unknown) => error),
+      service.handlers.cancelImport({}),
+    ]);
     expect(outcome).toMatchObject({ code: 'cancelled' });
     expect(await readdir(path.dirname(projectPath))).toEqual([]);
     expect(await service.handlers.getProject({})).toBeNull();
@@ -142,8 +158,13 @@ describe('a service', () => {
     const moved = path.join(root, 'moved');
     await rename(folder, moved);
     expect((await service.handlers.getProject({}))?.imageFolderMissing).toBe(true);
-    await expect(async () => service.handlers.relocateImages({ folder: other })).rejects.toMatchObject({ code: 'images-missing' });
-    expect(await service.handlers.relocateImages({ folder: moved })).toMatchObject({ imageFolder: moved, imageFolderMissing: false });
+    await expect(async () => service.handlers.relocateImages({ folder: other })).rejects.toMatchObject({
+      code: 'images-missing',
+    });
+    expect(await service.handlers.relocateImages({ folder: moved })).toMatchObject({
+      imageFolder: moved,
+      imageFolderMissing: false,
+    });
     expect(await service.readImage(id, 'full')).not.toBeNull();
     const again = await service.handlers.importFolder({ folder: moved, projectPath, labels: null });
     expect(again).toMatchObject({ unchanged: 6, gone: 0, added: 0, project: { review: { dropped: 1 } } });
@@ -157,7 +178,9 @@ describe('a service', () => {
     await rename(path.dirname(projectPath), path.join(root, 'elsewhere', 'projects'));
     await rename(path.join(root, 'photos'), path.join(root, 'elsewhere', 'photos'));
     const later = another();
-    const opened = await later.handlers.openProject({ path: path.join(root, 'elsewhere', 'projects', 'photos.winnow') });
+    const opened = await later.handlers.openProject({
+      path: path.join(root, 'elsewhere', 'projects', 'photos.winnow'),
+    });
     expect(opened).toMatchObject({ imageFolder: path.join(root, 'elsewhere', 'photos'), imageFolderMissing: false });
   });
 
@@ -179,7 +202,12 @@ describe('a run that is marked as running', () => {
     await importAll();
     await service.close();
     const db = openDatabase(projectPath, { create: false });
-    const runId = createRun(db, { plan, classIds: [1, 2], samples: trainingSamples(db), startedAt: '2026-01-01T00:00:00.000Z' });
+    const runId = createRun(db, {
+      plan,
+      classIds: [1, 2],
+      samples: trainingSamples(db),
+      startedAt: '2026-01-01T00:00:00.000Z',
+    });
     setRunStatus(db, { runId, status: 'running' });
     db.close();
 
@@ -196,6 +224,18 @@ describe('a run that is marked as running', () => {
       error: expect.stringContaining('closed while training; no epoch was finished'),
     });
   });
+});
+
+it('lets go of the project when a run cannot start', async () => {
+  const { projectPath, service, importAll } = await house();
+  await importAll();
+  const start = async () => service.handlers.startTraining({ budget: 'quick', engine: 'wasm', seed: 1 });
+  await expect(start).rejects.toMatchObject({ code: 'engine' });
+  const lock = takeTrainingLock(projectPath);
+  expect(lock).not.toBeNull();
+  lock?.release();
+  await service.handlers.closeProject({});
+  expect(await readdir(path.dirname(projectPath))).toEqual(['photos.winnow']);
 });
 
 describe('images', () => {
@@ -237,15 +277,28 @@ describe('images', () => {
 describe('folders', () => {
   it('are listed as people sort them, without hidden ones', async () => {
     const { root, folder, service } = await house();
-    await writeFiles(root, { 'list/a10/x': '', 'list/a9/x': '', 'list/.git/x': '', 'list/p.winnow': '', 'list/l.CSV': '', 'list/i.JPG': '', 'list/t.txt': '' });
+    await writeFiles(root, {
+      'list/a10/x': '',
+      'list/a9/x': '',
+      'list/.git/x': '',
+      'list/p.winnow': '',
+      'list/l.CSV': '',
+      'list/i.JPG': '',
+      'list/t.txt': '',
+    });
     await symlink(folder, path.join(root, 'list', 'B'));
     await symlink(path.join(root, 'nowhere'), path.join(root, 'list', 'broken'));
     const list = path.join(root, 'list');
     const expected = { path: list, parent: root, folders: ['a9', 'a10', 'B'], files: ['p.winnow'], images: 1 };
     expect(await service.handlers.listFolder({ path: list, showFiles: false })).toEqual(expected);
-    expect(await service.handlers.listFolder({ path: `${list}/../list`, showFiles: true })).toEqual({ ...expected, files: ['l.CSV', 'p.winnow'] });
+    expect(await service.handlers.listFolder({ path: `${list}/../list`, showFiles: true })).toEqual({
+      ...expected,
+      files: ['l.CSV', 'p.winnow'],
+    });
     for (const missing of ['nowhere', 'list/t.txt']) {
-      await expect(async () => service.handlers.listFolder({ path: path.join(root, missing), showFiles: true })).rejects.toMatchObject({ code: 'folder-missing' });
+      await expect(async () =>
+        service.handlers.listFolder({ path: path.join(root, missing), showFiles: true }),
+      ).rejects.toMatchObject({ code: 'folder-missing' });
     }
   });
 

@@ -23,14 +23,18 @@ describe('openDatabase', () => {
     expect(readFileSync(file).readInt32BE(68)).toBe(applicationId);
     expect(db.pragma('user_version', { simple: true })).toBe(migrations.length);
     expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
-    const loose = db.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'").all();
+    const loose = db
+      .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'")
+      .all();
     expect(loose).toEqual([]);
     db.close();
     expect(readdirSync(folder)).toEqual(['project.winnow']);
   });
 
   it('refuses what is not there, and does not make it', () => {
-    expect(() => openDatabase(file, { create: false })).toThrow(expect.objectContaining({ code: 'not-found', message: expect.stringContaining(file) }));
+    expect(() => openDatabase(file, { create: false })).toThrow(
+      expect.objectContaining({ code: 'not-found', message: expect.stringContaining(file) }),
+    );
     expect(readdirSync(folder)).toEqual([]);
   });
 

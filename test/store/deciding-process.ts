@@ -7,6 +7,10 @@ import { decide } from '../../src-main/store/decisions.ts';
 const [file = '', samples = '0'] = process.argv.slice(2);
 const db = openDatabase(file, { create: false });
 for (let id = 1; id <= Number(samples); id++) {
-  decide(db, { sampleIds: [id], decision: { kind: id % 2 === 0 ? 'confirm' : 'drop' }, decidedAt: new Date().toISOString() });
+  decide(db, {
+    sampleIds: [id],
+    decision: { kind: id % 2 === 0 ? 'confirm' : 'drop' },
+    decidedAt: new Date().toISOString(),
+  });
   process.stdout.write(`${id}\n`);
 }

@@ -9,7 +9,12 @@ const paths = ['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg', 'dog/2.jpg'];
 
 /** Every stored decision. */
 function reviews(db: Database): unknown[] {
-  return db.prepare('SELECT path, state, class.name, decided_at FROM review JOIN sample ON sample.id = sample_id LEFT JOIN class ON class.id = class_id ORDER BY path').raw().all();
+  return db
+    .prepare(
+      'SELECT path, state, class.name, decided_at FROM review JOIN sample ON sample.id = sample_id LEFT JOIN class ON class.id = class_id ORDER BY path',
+    )
+    .raw()
+    .all();
 }
 
 describe('decide', () => {
@@ -43,7 +48,11 @@ describe('decide', () => {
   it('confirms where a bulk relabeling meets the given label', () => {
     const db = projectWith(paths);
     const ids = paths.map((path) => idOf(db, path));
-    const change = decide(db, { sampleIds: [...ids, ...ids], decision: { kind: 'relabel', classId: classId(db, 'dog') }, decidedAt });
+    const change = decide(db, {
+      sampleIds: [...ids, ...ids],
+      decision: { kind: 'relabel', classId: classId(db, 'dog') },
+      decidedAt,
+    });
     expect(change.label).toBe('Relabel 4 images to dog');
     expect(change.samples.map(({ state }) => state)).toEqual(['relabeled', 'relabeled', 'confirmed', 'confirmed']);
   });
@@ -52,18 +61,28 @@ describe('decide', () => {
     const db = projectWith(paths);
     const ids = paths.map((path) => idOf(db, path));
     const accept = () => decide(db, { sampleIds: ids, decision: { kind: 'accept-suggestion' }, decidedAt });
-    expect(accept).toThrow(expect.objectContaining({ code: 'not-found', message: expect.stringContaining('Train first') }));
+    expect(accept).toThrow(
+      expect.objectContaining({ code: 'not-found', message: expect.stringContaining('Train first') }),
+    );
     runWithFindings(db, { 'dog/1.jpg': { score: 0.9, suggested: 'cat' } });
     applyImport(db, { scanned: [...paths, 'dog/3.jpg'].map((path) => scanned(path)), problems: [] });
     ids.push(idOf(db, 'dog/3.jpg'));
-    expect(accept().samples.map(({ state }) => state)).toEqual(['confirmed', 'confirmed', 'relabeled', 'confirmed', 'unreviewed']);
+    expect(accept().samples.map(({ state }) => state)).toEqual([
+      'confirmed',
+      'confirmed',
+      'relabeled',
+      'confirmed',
+      'unreviewed',
+    ]);
     expect(undoLabels(db).undoLabel).toBe('Accept the suggestion for 4 images');
   });
 
   it('refuses unknown samples and classes without changing anything', () => {
     const db = projectWith(paths);
     const id = idOf(db, 'cat/1.jpg');
-    expect(() => decide(db, { sampleIds: [id, 99], decision: { kind: 'drop' }, decidedAt })).toThrow(expect.objectContaining({ code: 'not-found' }));
+    expect(() => decide(db, { sampleIds: [id, 99], decision: { kind: 'drop' }, decidedAt })).toThrow(
+      expect.objectContaining({ code: 'not-found' }),
+    );
     expect(() => decide(db, { sampleIds: [id], decision: { kind: 'relabel', classId: 99 }, decidedAt })).toThrow(
       expect.objectContaining({ code: 'not-found' }),
     );
@@ -76,8 +95,16 @@ describe('decide', () => {
     decide(db, { sampleIds: [id], decision: { kind: 'confirm' }, decidedAt });
     decide(db, { sampleIds: [id], decision: { kind: 'drop' }, decidedAt });
     undo(db);
-    const change = decide(db, { sampleIds: [id], decision: { kind: 'confirm' }, decidedAt: '2027-01-01T00:00:00.000Z' });
-    expect(change).toMatchObject({ samples: [{ id, state: 'confirmed' }], undoLabel: 'Confirm 1 image', redoLabel: 'Drop 1 image' });
+    const change = decide(db, {
+      sampleIds: [id],
+      decision: { kind: 'confirm' },
+      decidedAt: '2027-01-01T00:00:00.000Z',
+    });
+    expect(change).toMatchObject({
+      samples: [{ id, state: 'confirmed' }],
+      undoLabel: 'Confirm 1 image',
+      redoLabel: 'Drop 1 image',
+    });
     expect(reviews(db)).toEqual([['cat/1.jpg', 'confirmed', 'cat', decidedAt]]);
   });
 });

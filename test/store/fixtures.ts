@@ -20,7 +20,10 @@ export function scanned(path: string, overrides: Partial<ScannedSample> = {}): S
 }
 
 /** A project in memory with these files, in this order of ids. */
-export function projectWith(paths: readonly string[], db: Database = openDatabase(':memory:', { create: true })): Database {
+export function projectWith(
+  paths: readonly string[],
+  db: Database = openDatabase(':memory:', { create: true }),
+): Database {
   applyImport(db, { scanned: paths.map((path) => scanned(path)), problems: [] });
   return db;
 }
@@ -55,12 +58,29 @@ export const plan: TrainingPlan = {
 };
 
 export function epochReport(epoch: number): EpochReport {
-  return { epoch, loss: 1.5, accuracy: 0.5, learningRate: 0.1, imagesPerSecond: 100, seconds: 3, secondsLeft: 6, doubts: 1 };
+  return {
+    epoch,
+    loss: 1.5,
+    accuracy: 0.5,
+    learningRate: 0.1,
+    imagesPerSecond: 100,
+    seconds: 3,
+    secondsLeft: 6,
+    doubts: 1,
+  };
 }
 
 export function findingsSummary(runId: number, epoch: number): FindingsSummary {
   const number = { value: 0.5, explanation: 'Half.' };
-  return { runId, epoch, cut: number, flagged: number, noiseRate: number, expectedPrecision: number, expectedRecall: number };
+  return {
+    runId,
+    epoch,
+    cut: number,
+    flagged: number,
+    noiseRate: number,
+    expectedPrecision: number,
+    expectedRecall: number,
+  };
 }
 
 /** A run over all samples that has finished one epoch with these scores and suggestions; other samples score 0 for their own label. */

@@ -45,8 +45,12 @@ it('keeps every decision that was answered, and can undo them all, after kill -9
 it('frees the training lock of a process that was killed', async () => {
   const lock = new URL('../../src-main/store/training-lock.ts', import.meta.url).href;
   const script = `const { takeTrainingLock } = await import(${JSON.stringify(lock)}); console.log(takeTrainingLock(${JSON.stringify(file)}) !== null); setInterval(() => undefined, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const answer = await new Promise<string>((resolve) => child.stdout.once('data', (data: Buffer) => resolve(data.toString())));
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const answer = await new Promise<string>((resolve) =>
+    child.stdout.once('data', (data: Buffer) => resolve(data.toString())),
+  );
   expect([answer.trim(), takeTrainingLock(file)]).toEqual(['true', null]);
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));

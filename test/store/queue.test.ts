@@ -40,23 +40,41 @@ describe('queryQueue', () => {
       'cat/3.jpg': { score: 0.6, suggested: 'dog' },
       'dog/1.jpg': { score: 0.6, suggested: 'cat' },
     });
-    applyImport(db, { scanned: [...paths.filter((path) => path !== 'cat/2.jpg'), 'dog/9.jpg'].map((path) => scanned(path)), problems: [] });
+    applyImport(db, {
+      scanned: [...paths.filter((path) => path !== 'cat/2.jpg'), 'dog/9.jpg'].map((path) => scanned(path)),
+      problems: [],
+    });
     // Gone from the folder: gone from the queue. New since the run: last, without a score. Equal scores: by id.
     expect(names({})).toEqual(['cat/3.jpg', 'dog/1.jpg', 'dog/2.jpg', 'cat/1.jpg', 'owl/ÄRA.jpg', 'dog/9.jpg']);
     expect(names({ flaggedOnly: true })).toEqual(['cat/3.jpg', 'dog/1.jpg']);
     expect(names({ maxScore: 0.1 })).toEqual(['dog/2.jpg', 'cat/1.jpg', 'owl/ÄRA.jpg']);
-    expect(names({ minScore: 0.6, givenClassIds: [classId(db, 'cat')], suggestedClassIds: [classId(db, 'dog')] })).toEqual(['cat/3.jpg']);
+    expect(
+      names({ minScore: 0.6, givenClassIds: [classId(db, 'cat')], suggestedClassIds: [classId(db, 'dog')] }),
+    ).toEqual(['cat/3.jpg']);
     expect(names({ search: '/äRa' })).toEqual(['owl/ÄRA.jpg']);
     expect(names({ search: '%' })).toEqual([]);
-    const pair = (given: string, suggested: string) => ({ givenClassId: classId(db, given), suggestedClassId: classId(db, suggested), count: 1 });
-    expect(queryQueue(db, { filter: everything, sort: 'path' }).pairs).toEqual([pair('dog', 'cat'), pair('cat', 'dog')]);
-    expect(queryQueue(db, { filter: { ...everything, search: 'dog' }, sort: 'path' }).pairs).toEqual([pair('dog', 'cat')]);
+    const pair = (given: string, suggested: string) => ({
+      givenClassId: classId(db, given),
+      suggestedClassId: classId(db, suggested),
+      count: 1,
+    });
+    expect(queryQueue(db, { filter: everything, sort: 'path' }).pairs).toEqual([
+      pair('dog', 'cat'),
+      pair('cat', 'dog'),
+    ]);
+    expect(queryQueue(db, { filter: { ...everything, search: 'dog' }, sort: 'path' }).pairs).toEqual([
+      pair('dog', 'cat'),
+    ]);
   });
 
   it('shows again what was decided, newest first', () => {
     const { db, names } = project();
     for (const [minute, path] of ['cat/1.jpg', 'dog/2.jpg', 'cat/2.jpg'].entries()) {
-      decide(db, { sampleIds: [idOf(db, path)], decision: { kind: minute === 1 ? 'skip' : 'confirm' }, decidedAt: `2026-01-01T00:0${minute}` });
+      decide(db, {
+        sampleIds: [idOf(db, path)],
+        decision: { kind: minute === 1 ? 'skip' : 'confirm' },
+        decidedAt: `2026-01-01T00:0${minute}`,
+      });
     }
     expect(names({ states: ['confirmed', 'skipped'] }, 'decided')).toEqual(['cat/2.jpg', 'dog/2.jpg', 'cat/1.jpg']);
     expect(names({ states: ['unreviewed'] }, 'path')).toEqual(['cat/3.jpg', 'dog/1.jpg', 'owl/ÄRA.jpg']);

@@ -5,7 +5,16 @@ import { findingsRunId, readFindingsSummary } from '../../src-main/store/finding
 import { createRun, failInterruptedRuns, latestRun, setRunStatus, trainingSamples } from '../../src-main/store/runs.ts';
 import { applyImport } from '../../src-main/store/samples.ts';
 import { appendEpoch, readTargetPath, readTargets } from '../../src-main/store/targets.ts';
-import { classId, epochReport, findingsSummary, idOf, plan, projectWith, runWithFindings, scanned } from './fixtures.ts';
+import {
+  classId,
+  epochReport,
+  findingsSummary,
+  idOf,
+  plan,
+  projectWith,
+  runWithFindings,
+  scanned,
+} from './fixtures.ts';
 
 const startedAt = '2026-01-01T00:00:00.000Z';
 const paths = ['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg', 'dog/2.jpg', 'dog/3.jpg'];
@@ -13,7 +22,11 @@ const paths = ['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg', 'dog/2.jpg', 'dog/3.jpg'];
 it('trains on present samples with their labels after the decisions', () => {
   const db = projectWith(paths);
   const decidedAt = startedAt;
-  decide(db, { sampleIds: [idOf(db, 'cat/1.jpg')], decision: { kind: 'relabel', classId: classId(db, 'dog') }, decidedAt });
+  decide(db, {
+    sampleIds: [idOf(db, 'cat/1.jpg')],
+    decision: { kind: 'relabel', classId: classId(db, 'dog') },
+    decidedAt,
+  });
   decide(db, { sampleIds: [idOf(db, 'cat/2.jpg')], decision: { kind: 'skip' }, decidedAt });
   decide(db, { sampleIds: [idOf(db, 'dog/1.jpg')], decision: { kind: 'drop' }, decidedAt });
   applyImport(db, { scanned: paths.slice(0, 4).map((path) => scanned(path)), problems: [] });
@@ -37,12 +50,19 @@ describe('a run', () => {
   /** Multiples of 1/1024 below 1, which float16 holds exactly from 1/2 on and nearly so below. */
   const targetsOf = (epoch: number): Float32Array =>
     Float32Array.from({ length: samples * 3 }, (_, i) => (512 + ((i * 31 + epoch * 7) % 512)) / 1024);
-  const weightsOf = (epoch: number): Float32Array => Float32Array.from({ length: samples }, (_, i) => (512 + ((i + epoch) % 512)) / 1024);
+  const weightsOf = (epoch: number): Float32Array =>
+    Float32Array.from({ length: samples }, (_, i) => (512 + ((i + epoch) % 512)) / 1024);
 
   it('keeps the targets and weights of every sample in every epoch', () => {
     const { db, runId, classIds } = project();
     for (const epoch of [0, 1, 2]) {
-      appendEpoch(db, { runId, report: epochReport(epoch), targets: targetsOf(epoch), weights: weightsOf(epoch), findings: null });
+      appendEpoch(db, {
+        runId,
+        report: epochReport(epoch),
+        targets: targetsOf(epoch),
+        weights: weightsOf(epoch),
+        findings: null,
+      });
     }
     const last = readTargets(db, runId);
     expect(last).toMatchObject({ epoch: 2, classIds });
@@ -52,22 +72,49 @@ describe('a run', () => {
     expect(readTargets(db, runId, 3)).toBeNull();
     for (const row of [0, 1023, 1024, 2499]) {
       expect(readTargetPath(db, runId, row + 1)?.epochs).toEqual(
-        [0, 1, 2].map((epoch) => ({ epoch, targets: targetsOf(epoch).subarray(row * 3, row * 3 + 3), weight: weightsOf(epoch)[row] })),
+        [0, 1, 2].map((epoch) => ({
+          epoch,
+          targets: targetsOf(epoch).subarray(row * 3, row * 3 + 3),
+          weight: weightsOf(epoch)[row],
+        })),
       );
     }
-    expect(latestRun(db)).toMatchObject({ id: runId, status: 'preparing', plan, startedAt, epochs: [0, 1, 2].map(epochReport) });
+    expect(latestRun(db)).toMatchObject({
+      id: runId,
+      status: 'preparing',
+      plan,
+      startedAt,
+      epochs: [0, 1, 2].map(epochReport),
+    });
   });
 
   it('shows a sample with its path over the epochs and the classes that its target likes best', () => {
     const { db, runId, classIds } = project();
     const [owl, dog, cat] = classIds as [number, number, number];
     const targets = new Float32Array(samples * 3);
-    const finding = { suggestedClassId: dog, score: 0.75, weight: 0.75, givenTarget: 0.25, suggestedTarget: 0.75, flipEpoch: 1, flagged: true };
+    const finding = {
+      suggestedClassId: dog,
+      score: 0.75,
+      weight: 0.75,
+      givenTarget: 0.25,
+      suggestedTarget: 0.75,
+      flipEpoch: 1,
+      flagged: true,
+    };
     const summary = findingsSummary(runId, 1);
-    for (const [epoch, row] of [[0, 0, 1], [0, 0.75, 0.25]].entries()) {
+    for (const [epoch, row] of [
+      [0, 0, 1],
+      [0, 0.75, 0.25],
+    ].entries()) {
       targets.set(row, 3 * 2);
       const weights = new Float32Array(samples).fill(Math.max(...row));
-      appendEpoch(db, { runId, report: epochReport(epoch), targets, weights, findings: { list: [{ sampleId: 3, ...finding }], summary } });
+      appendEpoch(db, {
+        runId,
+        report: epochReport(epoch),
+        targets,
+        weights,
+        findings: { list: [{ sampleId: 3, ...finding }], summary },
+      });
     }
     expect(readSampleDetail(db, 3)).toMatchObject({
       path: 'cat/2.jpg',
@@ -85,11 +132,22 @@ describe('a run', () => {
 
   it('stores an epoch wholly or not at all', () => {
     const { db, runId } = project();
-    const bad = { sampleId: 99_999, suggestedClassId: 1, score: 0, weight: 0, givenTarget: 0, suggestedTarget: 0, flipEpoch: null, flagged: false };
+    const bad = {
+      sampleId: 99_999,
+      suggestedClassId: 1,
+      score: 0,
+      weight: 0,
+      givenTarget: 0,
+      suggestedTarget: 0,
+      flipEpoch: null,
+      flagged: false,
+    };
     const findings = { list: [bad], summary: findingsSummary(runId, 0) };
     const epoch = { runId, report: epochReport(0), targets: targetsOf(0), weights: weightsOf(0) };
     expect(() => appendEpoch(db, { ...epoch, findings })).toThrow('FOREIGN KEY');
-    expect(() => appendEpoch(db, { ...epoch, targets: targetsOf(0).subarray(3), findings: null })).toThrow('another shape');
+    expect(() => appendEpoch(db, { ...epoch, targets: targetsOf(0).subarray(3), findings: null })).toThrow(
+      'another shape',
+    );
     expect([latestRun(db)?.epochs, readTargets(db, runId)]).toEqual([[], null]);
   });
 });

@@ -4,7 +4,13 @@ import { openDatabase } from '../../src-main/store/database.ts';
 import { decide, undo } from '../../src-main/store/decisions.ts';
 import { countProblems, listProblems } from '../../src-main/store/problems.ts';
 import { readSampleCards } from '../../src-main/store/cards.ts';
-import { applyImport, countConflictingDuplicates, countSamples, exportSamples, knownSamplesByPath } from '../../src-main/store/samples.ts';
+import {
+  applyImport,
+  countConflictingDuplicates,
+  countSamples,
+  exportSamples,
+  knownSamplesByPath,
+} from '../../src-main/store/samples.ts';
 import { classId, idOf, projectWith, scanned } from './fixtures.ts';
 
 const decidedAt = '2026-02-03T04:05:06.789Z';
@@ -19,14 +25,24 @@ describe('applyImport', () => {
       scanned('dog/1.jpg', { givenClass: 'wolf' }),
       scanned('wolf/ネコ "9"\n🐱.jpg'),
     ];
-    expect(applyImport(db, { scanned: files, problems: [] })).toEqual({ added: 1, changed: 2, moved: 0, gone: 1, unchanged: 1 });
+    expect(applyImport(db, { scanned: files, problems: [] })).toEqual({
+      added: 1,
+      changed: 2,
+      moved: 0,
+      gone: 1,
+      unchanged: 1,
+    });
     expect(countSamples(db)).toEqual({ present: 4, gone: 1 });
     expect(listClasses(db).map(({ name, count }) => [name, count])).toEqual([
       ['cat', 2],
       ['dog', 0],
       ['wolf', 2],
     ]);
-    expect(applyImport(db, { scanned: [...files, scanned('dog/2.jpg')], problems: [] })).toEqual({ ...none, added: 1, unchanged: 4 });
+    expect(applyImport(db, { scanned: [...files, scanned('dog/2.jpg')], problems: [] })).toEqual({
+      ...none,
+      added: 1,
+      unchanged: 4,
+    });
     expect(knownSamplesByPath(db).get('cat/2.jpg')).toEqual({
       ...{ id: 2, contentHash: 'other', byteSize: 7, modifiedMs: 1_700_000_000_000.25, width: 32, height: 24 },
       ...{ format: 'jpeg', givenClass: 'cat', present: true },
@@ -67,7 +83,11 @@ describe('applyImport', () => {
     const db = openDatabase(':memory:', { create: true });
     const copy = { contentHash: 'twins' };
     applyImport(db, { scanned: [scanned('cat/1.jpg', copy), scanned('dog/1.jpg', copy)], problems: [] });
-    expect(applyImport(db, { scanned: [scanned('cat/new.jpg', copy)], problems: [] })).toEqual({ ...none, added: 1, gone: 2 });
+    expect(applyImport(db, { scanned: [scanned('cat/new.jpg', copy)], problems: [] })).toEqual({
+      ...none,
+      added: 1,
+      gone: 2,
+    });
   });
 
   it('keeps the decided label when the given one changes outside, and through undo', () => {
@@ -86,9 +106,15 @@ describe('applyImport', () => {
     const db = openDatabase(':memory:', { create: true });
     const warning = { path: 'b', kind: 'wrong-extension', reason: 'x', severity: 'warning' } as const;
     const error = { path: 'c', kind: 'truncated', reason: 'y', severity: 'error' } as const;
-    applyImport(db, { scanned: [scanned('a', { givenClass: '17' }), scanned('b', { givenClass: '18' })], problems: [warning, error] });
+    applyImport(db, {
+      scanned: [scanned('a', { givenClass: '17' }), scanned('b', { givenClass: '18' })],
+      problems: [warning, error],
+    });
     expect(listProblems(db, { offset: 0, limit: 10 })).toEqual([error, warning]);
-    applyImport(db, { scanned: [scanned('a', { givenClass: 'cat' }), scanned('b', { givenClass: 'dog' })], problems: [] });
+    applyImport(db, {
+      scanned: [scanned('a', { givenClass: 'cat' }), scanned('b', { givenClass: 'dog' })],
+      problems: [],
+    });
     expect([...classNames(db).values()]).toEqual(['cat', 'dog']);
     expect(countProblems(db)).toBe(0);
   });

@@ -29,10 +29,15 @@ const folders = {
   dataset: {
     own: '^src-main/dataset/',
     folders: ['^shared/', '^src-main/domain/'],
-    packages: ['sharp', 'bmp-ts', 'csv-parse', 'csv-stringify'],
+    packages: ['sharp', 'csv-parse', 'csv-stringify'],
     node: true,
   },
-  store: { own: '^src-main/store/', folders: ['^shared/'], packages: ['better-sqlite3', '@types/better-sqlite3'], node: true },
+  store: {
+    own: '^src-main/store/',
+    folders: ['^shared/'],
+    packages: ['better-sqlite3', '@types/better-sqlite3'],
+    node: true,
+  },
   app: {
     own: '^src-main/app/',
     folders: ['^shared/', '^src-main/(domain|sat|engine|dataset|store)/'],
@@ -75,7 +80,12 @@ module.exports = {
       from: { path: '^(shared|src-main|src-renderer)/', pathNot: '^src-main/hosts/' },
       to: { path: '^src-main/hosts/' },
     },
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'not-to-dev-dep',

@@ -21,7 +21,11 @@ const eventNames: Record<ApiEventName, true> = {
 };
 
 /** Serves one client over any channel of messages; used for the WebSocket and for Electron's port alike. */
-export function createConnection(service: Service, logger: Logger, send: (message: ServiceMessage) => void): Connection {
+export function createConnection(
+  service: Service,
+  logger: Logger,
+  send: (message: ServiceMessage) => void,
+): Connection {
   let open = true;
   const dispatch = createDispatcher(service.handlers, (method, error) => logger.error(`"${method}" failed`, error));
   const reply = (id: number, result: Result<unknown>): void => {

@@ -59,8 +59,12 @@ export function programPaths(moduleUrl: string = import.meta.url, resources: str
 export function findNode(root: string, resources: string | null): string {
   const program = process.platform === 'win32' ? 'node.exe' : 'node';
   const candidates = [
-    ...(resources === null ? [] : [path.join(resources, 'node', program), path.join(resources, 'node', 'bin', program)]),
+    ...(resources === null
+      ? []
+      : [path.join(resources, 'node', program), path.join(resources, 'node', 'bin', program)]),
     path.join(root, 'node_modules', `node-${packagePlatform()}-${process.arch}`, 'bin', program),
+    // Apple's processors have theirs under another name.
+    path.join(root, 'node_modules', `node-bin-${packagePlatform()}-${process.arch}`, 'bin', program),
   ];
   const found = candidates.find((candidate) => existsSync(candidate));
   if (found !== undefined) return found;

@@ -22,7 +22,10 @@ async function provision(): Promise<TensorflowInstall | { absentBecause: string 
   for (const variant of variants) {
     result = await provisionTensorflow({ engineFolder, variant, onProgress });
     if (!('absentBecause' in result)) return result;
-    if (variant === 'gpu') process.stderr.write(`TensorFlow for CUDA: ${result.absentBecause}; the one for the processor is used instead.\n`);
+    if (variant === 'gpu')
+      process.stderr.write(
+        `TensorFlow for CUDA: ${result.absentBecause}; the one for the processor is used instead.\n`,
+      );
   }
   return result;
 }

@@ -3,12 +3,12 @@ import { root } from './place.mjs';
 
 /**
  * Runs a program in the checkout without a shell.
- * @param {{ show?: boolean, showErrors?: boolean, seconds?: number, environment?: Record<string, string>, shell?: boolean }} options
+ * @param {{ show?: boolean, showErrors?: boolean, seconds?: number, signal?: AbortSignal, environment?: Record<string, string>, shell?: boolean }} options
  *   `show` passes its output on as it comes, `showErrors` only standard error; otherwise it is collected
  * @returns {Promise<{ code: number, output: string, stdout: string, timedOut: boolean }>} `code` is 127 when it could not be started
  */
 export function run(program, programArguments, options = {}) {
-  const { show = false, showErrors = false, seconds = 0, environment = {}, shell = false } = options;
+  const { show = false, showErrors = false, seconds = 0, signal, environment = {}, shell = false } = options;
   return new Promise((resolve) => {
     const child = spawn(program, programArguments, {
       cwd: root,
@@ -16,6 +16,8 @@ export function run(program, programArguments, options = {}) {
       // What is collected is searched for its message, without colours.
       env: { ...process.env, ...(show ? {} : { NO_COLOR: '1', FORCE_COLOR: '0' }), ...environment },
       shell,
+      signal,
+      killSignal: 'SIGKILL',
     });
     let output = '';
     let stdout = '';

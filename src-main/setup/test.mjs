@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import process from 'node:process';
 import { ensureBuild } from './build.mjs';
 import { ensureChromium } from './chromium.mjs';
@@ -42,6 +42,13 @@ try {
 async function runTests(node, chromium) {
   const report = memoryFile('tests.json');
   rmSync(report, { force: true });
+  // A process that a failed test has left behind can keep vitest from ending after it has reported.
+  const giveUp = new AbortController();
+  const watch = setInterval(() => {
+    if (!existsSync(report)) return;
+    clearInterval(watch);
+    setTimeout(() => giveUp.abort(), 20_000).unref();
+  }, 1000);
   const { code } = await run(
     node,
     [
@@ -51,8 +58,14 @@ async function runTests(node, chromium) {
       '--reporter=json',
       `--outputFile.json=${report}`,
     ],
-    { show: true, environment: chromium === null ? {} : { WINNOW_CHROMIUM: chromium } },
+    { show: true, signal: giveUp.signal, environment: chromium === null ? {} : { WINNOW_CHROMIUM: chromium } },
   );
+  clearInterval(watch);
+  if (giveUp.signal.aborted) say('vitest did not end by itself: a test has left something running.');
+  return readFigures(report, code);
+}
+
+function readFigures(report, exitCode) {
   let figures;
   try {
     figures = JSON.parse(readFileSync(report, 'utf8'));
@@ -66,7 +79,7 @@ async function runTests(node, chromium) {
   const failed = figures.numFailedTests + brokenFiles;
   return {
     passed: figures.numPassedTests,
-    failed: failed === 0 && code !== 0 ? 1 : failed,
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
     skipped: figures.numPendingTests + figures.numTodoTests,
   };
 }

@@ -27,7 +27,7 @@ const steps = {
     '--log-level=warn',
     '--cache',
     '--cache-location',
-    `${cache}/prettier`,
+    `${cache}/prettier/verify`,
   ],
   imports: [
     'dependency-cruiser/bin/dependency-cruise.mjs',

@@ -18,6 +18,13 @@ import { scanFolder } from '../../src-main/dataset/scan.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
 
+interface Measure {
+  /** Images per second. */
+  rate: number;
+  /** Milliseconds of CPU time an image; steadier than the rate on a machine that others use. */
+  cpu: number;
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { pairs: { type: 'string', default: '5' } },
@@ -29,29 +36,35 @@ for (const folder of positionals.map((each) => path.resolve(each))) {
   const paths = files.map((file) => path.join(folder, file.path));
   // Once unmeasured, so that neither is the one to fill the file cache.
   await bareLoop(paths);
-  const bare: number[] = [];
-  const imported: number[] = [];
+  const bare: Measure[] = [];
+  const imported: Measure[] = [];
   for (let pair = 0; pair < Number(values.pairs); pair++) {
     const measures = [
-      async () => bare.push(paths.length / (await seconds(() => bareLoop(paths)))),
-      async () => imported.push(paths.length / (await seconds(() => importAll(folder)))),
+      async () => bare.push(await measure(paths.length, () => bareLoop(paths))),
+      async () => imported.push(await measure(paths.length, () => importAll(folder))),
     ];
     if (pair % 2 === 1) measures.reverse();
-    for (const measure of measures) await measure();
+    for (const run of measures) await run();
   }
-  const ratios = imported.map((rate, pair) => rate / bare[pair]!);
-  const show = (rates: readonly number[]): string =>
-    `${Math.round(median(rates))} (${rates.map(Math.round).join(', ')})`;
+  const show = (measures: readonly Measure[]): string => {
+    const rates = measures.map(({ rate }) => rate);
+    return `${Math.round(median(rates))} (${rates.map((rate) => Math.round(rate)).join(', ')}), ${median(measures.map(({ cpu }) => cpu)).toFixed(2)} ms of CPU an image`;
+  };
   console.log(`${folder}: ${paths.length} images, ${concurrency} at once, ${values.pairs} pairs`);
   console.log(`  bare sharp loop, images/s: ${show(bare)}`);
   console.log(`  import, images/s:          ${show(imported)}`);
-  console.log(`  ratio, median of the pairs: ${median(ratios).toFixed(2)}`);
+  console.log(
+    `  ratio of images/s, median of the pairs: ${median(imported.map(({ rate }, pair) => rate / (bare[pair]?.rate ?? NaN))).toFixed(2)}`,
+  );
+  console.log(
+    `  ratio of CPU time, bare to import:      ${median(imported.map(({ cpu }, pair) => (bare[pair]?.cpu ?? NaN) / cpu)).toFixed(2)}`,
+  );
   console.log(`  peak memory so far: ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`);
 }
 
 async function bareLoop(paths: readonly string[]): Promise<void> {
   await forEachConcurrently(paths.length, concurrency, async (index) => {
-    await sharp(paths[index]!)
+    await sharp(paths[index])
       .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true })
       .raw()
       .toBuffer();
@@ -69,10 +82,12 @@ async function importAll(folder: string): Promise<void> {
   await rm(scratch, { recursive: true });
 }
 
-async function seconds(work: () => Promise<void>): Promise<number> {
+async function measure(images: number, work: () => Promise<void>): Promise<Measure> {
   const started = performance.now();
+  const startedCpu = process.cpuUsage();
   await work();
-  return (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(startedCpu);
+  return { rate: (images / (performance.now() - started)) * 1000, cpu: (user + system) / 1000 / images };
 }
 
 function median(numbers: readonly number[]): number {

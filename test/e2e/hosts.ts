@@ -115,14 +115,14 @@ export const standInHost: JourneyHost = {
   },
 };
 
-const electronBinary = path.join(root, 'node_modules', 'electron', 'dist', process.platform === 'win32' ? 'electron.exe' : 'electron');
+const electronBinary = findElectron();
 
 export const electronHost: JourneyHost = {
   name: 'Electron',
   absentBecause: electronObstacle(),
   async open(home, target) {
     const app = await _electron.launch({
-      executablePath: electronBinary,
+      executablePath: electronBinary ?? '',
       args: [root, ...(target === undefined ? [] : [target])],
       env: { ...(process.env as Record<string, string>), WINNOW_HOME: home },
     });
@@ -145,9 +145,21 @@ export const electronHost: JourneyHost = {
   },
 };
 
+/** Where Electron's installer has put its binary; null if it has not. */
+function findElectron(): string | null {
+  const folder = path.join(root, 'node_modules', 'electron');
+  try {
+    const binary = path.join(folder, 'dist', readFileSync(path.join(folder, 'path.txt'), 'utf8').trim());
+    return existsSync(binary) ? binary : null;
+  } catch {
+    return null;
+  }
+}
+
 function electronObstacle(): string | null {
-  if (!existsSync(electronBinary)) return 'its binary is not here';
-  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return 'there is no display';
+  if (electronBinary === null) return 'its binary is not here';
+  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)
+    return 'there is no display';
   return process.getuid?.() === 0 ? 'its sandbox does not run as root' : null;
 }
 

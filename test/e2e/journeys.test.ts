@@ -27,7 +27,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
 
 for (const host of [electronHost, standInHost, serveHost]) {
-  console.log(host.absentBecause === null ? `journeys run in ${host.name}` : `journeys do not run in ${host.name}: ${host.absentBecause}`);
+  console.log(
+    host.absentBecause === null
+      ? `journeys run in ${host.name}`
+      : `journeys do not run in ${host.name}: ${host.absentBecause}`,
+  );
 
   describe.skipIf(host.absentBecause !== null)(`in ${host.name}`, () => {
     let app: OpenApp | null = null;
@@ -42,7 +46,10 @@ for (const host of [electronHost, standInHost, serveHost]) {
 
     afterEach(async ({ task }) => {
       if (task.result?.state === 'fail' && app !== null) {
-        const screenshot = path.join(tmpdir(), `winnow-${host.name.replaceAll(' ', '-')}-${task.name.slice(0, 12)}.png`);
+        const screenshot = path.join(
+          tmpdir(),
+          `winnow-${host.name.replaceAll(' ', '-')}-${task.name.slice(0, 12)}.png`,
+        );
         await app.page.screenshot({ path: screenshot }).catch(() => undefined);
         console.log(`screenshot: ${screenshot}\n${app.log()}`);
       }
@@ -94,7 +101,10 @@ for (const host of [electronHost, standInHost, serveHost]) {
         const byFile = new Map(rows.map((row) => [row.file, row]));
         expect(rows).toHaveLength(120);
         expect(
-          [accepted, kept, dropped, skipped, renamed].map(({ path: file }) => ({ label: byFile.get(file)?.label, state: byFile.get(file)?.state })),
+          [accepted, kept, dropped, skipped, renamed].map(({ path: file }) => ({
+            label: byFile.get(file)?.label,
+            state: byFile.get(file)?.state,
+          })),
         ).toEqual([
           { label: accepted.suggested, state: accepted.suggested === accepted.given ? 'confirmed' : 'relabeled' },
           { label: kept.given, state: 'confirmed' },
@@ -156,9 +166,11 @@ for (const host of [electronHost, standInHost, serveHost]) {
 
 describe.skipIf(standInHost.absentBecause !== null)('the window of Electron', () => {
   let app: OpenApp;
+  let home: string;
 
   beforeAll(async () => {
-    app = await standInHost.open(createHome(mkdtempSync(path.join(folder, 'window-'))));
+    home = createHome(mkdtempSync(path.join(folder, 'window-')));
+    app = await standInHost.open(home);
   }, minutes);
   afterAll(() => app.close());
 
@@ -187,13 +199,25 @@ describe.skipIf(standInHost.absentBecause !== null)('the window of Electron', ()
         image.onerror = () => resolve('refused');
       });
       image.src = 'https://example.com/pixel.png';
-      return [await attempt('https://example.com/'), await attempt('file:///etc/passwd'), await attempt('winnow://sample/1'), await loaded];
+      return [
+        await attempt('https://example.com/'),
+        await attempt('file:///etc/passwd'),
+        await attempt('winnow://sample/1'),
+        await loaded,
+      ];
     });
     expect(outcome).toEqual(['refused', 'refused', 'refused', 'refused']);
     await page.evaluate(() => {
       globalThis.location.href = 'https://example.com/';
     });
-    await expect.poll(() => page.context().pages().filter((other) => other.url().includes('example.com'))).toEqual([]);
+    await expect
+      .poll(() =>
+        page
+          .context()
+          .pages()
+          .filter((other) => other.url().includes('example.com')),
+      )
+      .toEqual([]);
     expect(page.url()).toBe(before);
   });
 
@@ -208,6 +232,37 @@ describe.skipIf(standInHost.absentBecause !== null)('the window of Electron', ()
     app.control?.({ kind: 'click-menu', label: 'Import a Folder…' });
     await expect.poll(() => app.page.getByLabel('Folder of images').inputValue()).toBe(path.join(folder, 'images'));
   });
+
+  test(
+    'asks before it ends a training, keeps what was learned, and opens it again from the menu',
+    async () => {
+      const { page } = app;
+      await importFolder(page, path.join(folder, 'asked.winnow'));
+      await page.getByRole('navigation').getByRole('button', { name: 'Training' }).click();
+      await page.getByRole('radio', { name: /Thorough/ }).check();
+      await page.getByRole('button', { name: 'Start training' }).click();
+      await page.getByText(/Epoch [2-9]\d* of/).waitFor({ timeout: 2 * minutes });
+      const question = { kind: 'question', message: 'Winnow is training. Stop it and close?' };
+      app.control?.({ kind: 'quit' });
+      await expect.poll(() => app.notices).toContainEqual(question);
+      await page.getByText(/Epoch [3-9]\d* of/).waitFor();
+
+      app.control?.({ kind: 'answer-question', button: 1 });
+      await app.close();
+      app = await standInHost.open(home, path.join(folder, 'asked.winnow'));
+      await app.page.getByRole('navigation').getByRole('button', { name: 'Training' }).click();
+      await app.page.getByRole('heading', { name: /Training was stopped|Training failed/ }).waitFor();
+      await app.page.getByRole('button', { name: 'Review the doubts' }).waitFor();
+
+      // Closed from the menu and opened again from there, it shows what is to be done.
+      app.control?.({ kind: 'click-menu', label: 'Close Project' });
+      await app.page.getByRole('heading', { name: 'Recent projects' }).waitFor();
+      app.control?.({ kind: 'answer-dialog', path: path.join(folder, 'asked.winnow') });
+      app.control?.({ kind: 'click-menu', label: 'Open Project…' });
+      await app.page.getByRole('toolbar', { name: 'Review' }).waitFor();
+    },
+    4 * minutes,
+  );
 });
 
 interface Decided {
@@ -221,7 +276,7 @@ async function importFolder(page: Page, project: string): Promise<void> {
   expect(await page.getByLabel('Folder of images').inputValue()).toBe(path.join(folder, 'images'));
   await page.getByLabel('Project file').fill(project);
   await page.getByRole('button', { name: 'Import', exact: true }).click();
-  await page.getByRole('heading', { name: 'pictures', exact: true }).waitFor();
+  await page.getByRole('heading', { name: path.basename(project, '.winnow'), exact: true }).waitFor();
   expect(existsSync(project)).toBe(true);
 }
 
@@ -275,7 +330,10 @@ function trainerPid(home: string): number {
   const isTrainer = (pid: string): boolean => {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      return command.split('\0').some((argument) => argument.endsWith('trainer.js')) && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`WINNOW_HOME=${home}`);
+      return (
+        command.split('\0').some((argument) => argument.endsWith('trainer.js')) &&
+        readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`WINNOW_HOME=${home}`)
+      );
     } catch {
       return false;
     }

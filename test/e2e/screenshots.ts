@@ -58,6 +58,7 @@ try {
 /** One picture for each theme and size. */
 async function shoot(page: Page, name: string): Promise<void> {
   if (only !== null && !only.includes(name)) return;
+  await page.mouse.move(0, 0);
   for (const size of sizes) {
     await page.setViewportSize(size);
     for (const theme of themes) {

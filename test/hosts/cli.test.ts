@@ -28,10 +28,13 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('usage', () => {
-  test.each(['import', 'train', 'flags', 'evaluate', 'export', 'clean', 'serve', 'engines', 'demo'])('%s explains itself', async (command) => {
-    const { code, stdout } = await winnow([command, '--help']);
-    expect([code, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(`Usage: winnow ${command} [options]`)]);
-  });
+  test.each(['import', 'train', 'flags', 'evaluate', 'export', 'clean', 'serve', 'engines', 'demo'])(
+    '%s explains itself',
+    async (command) => {
+      const { code, stdout } = await winnow([command, '--help']);
+      expect([code, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(`Usage: winnow ${command} [options]`)]);
+    },
+  );
 
   test.each([
     ['an unknown command', ['sort']],
@@ -66,22 +69,36 @@ test('import → train → flags → evaluate → export', async () => {
 
   const imported = await winnow(['import', 'images', '--project', project, '--json']);
   expect(imported.code, imported.stderr).toBe(0);
-  expect(JSON.parse(imported.stdout)).toMatchObject({ added: 120, problems: 0, project: { samples: 120, path: project } });
+  expect(JSON.parse(imported.stdout)).toMatchObject({
+    added: 120,
+    problems: 0,
+    project: { samples: 120, path: project },
+  });
 
   const early = await winnow(['flags', project]);
   expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('winnow train')]);
 
   const trained = await winnow(['train', project, '--budget', 'quick', '--seed', '3', '--json']);
   expect(trained.code, trained.stderr).toBe(0);
-  const events = trained.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { kind: string });
+  const events = trained.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string });
   expect([events[0]?.kind, events.at(-2)?.kind, events.at(-1)?.kind]).toEqual(['plan', 'ended', 'findings']);
   expect(events.some(({ kind }) => kind === 'epoch')).toBe(true);
 
-  const all = JSON.parse((await winnow(['flags', project, '--all', '--json'])).stdout) as { file: string; score: number }[];
+  const all = JSON.parse((await winnow(['flags', project, '--all', '--json'])).stdout) as {
+    file: string;
+    score: number;
+  }[];
   expect(all).toHaveLength(120);
   expect(all).toEqual(all.toSorted((left, right) => right.score - left.score));
-  const table: unknown[] = parse((await winnow(['flags', project, '--all', '--csv', '--limit', '5'])).stdout, { columns: true });
-  expect(table).toEqual(all.slice(0, 5).map((flag) => Object.fromEntries(Object.entries(flag).map(([key, value]) => [key, String(value)]))));
+  const table: unknown[] = parse((await winnow(['flags', project, '--all', '--csv', '--limit', '5'])).stdout, {
+    columns: true,
+  });
+  expect(table).toEqual(
+    all.slice(0, 5).map((flag) => Object.fromEntries(Object.entries(flag).map(([key, value]) => [key, String(value)]))),
+  );
 
   const evaluated = await winnow(['evaluate', project, '--truth', truth, '--truth-column', 'clean', '--json']);
   expect(evaluated.code, evaluated.stderr).toBe(0);
@@ -120,7 +137,10 @@ test('Ctrl+C during training keeps what was learned and says so', async () => {
   });
   expect(code).toBe(1);
   expect(stderr).toMatch(/Cancelled after \d+ epochs?; what was learned until then is kept/);
-  expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ kind: 'findings', findings: { epoch: expect.any(Number) } });
+  expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+    kind: 'findings',
+    findings: { epoch: expect.any(Number) },
+  });
   expect((await winnow(['flags', project, '--all', '--json'])).code).toBe(0);
 }, 300_000);
 

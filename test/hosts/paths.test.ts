@@ -36,7 +36,9 @@ test('a source runs the trainer’s source, a build the built trainer, a package
     writeFileSync(node, '');
     const trainerOf = (file: string): string => programPaths(pathToFileURL(file).href, root).trainerProgram;
 
-    expect(trainerOf(path.join(root, 'src-main', 'hosts', 'cli', 'main.ts'))).toBe(path.join(root, 'src-main', 'trainer', 'main.ts'));
+    expect(trainerOf(path.join(root, 'src-main', 'hosts', 'cli', 'main.ts'))).toBe(
+      path.join(root, 'src-main', 'trainer', 'main.ts'),
+    );
     expect(trainerOf(path.join(root, 'dist', 'main', 'cli.js'))).toBe(path.join(root, 'dist', 'main', 'trainer.js'));
     expect(trainerOf(path.join(archive, 'dist', 'main', 'chunk-a.js'))).toBe(
       path.join(root, 'app.asar.unpacked', 'dist', 'main', 'trainer.js'),

@@ -15,7 +15,9 @@ afterEach(() => {
 test('what is asked before the service is there is answered once it is', async () => {
   const transport = createPortTransport();
   const answer = transport.invoke('suggestProjectPath', { folder: '/a' });
-  transport.attach(serve(createSmallService({ suggestProjectPath: ({ folder }) => ({ path: `${folder}.winnow`, exists: true }) })));
+  transport.attach(
+    serve(createSmallService({ suggestProjectPath: ({ folder }) => ({ path: `${folder}.winnow`, exists: true }) })),
+  );
   expect(await answer).toEqual({ ok: true, value: { path: '/a.winnow', exists: true } });
 });
 
@@ -27,7 +29,10 @@ test('when the service dies, what it had not answered fails, and the next servic
 
   const unanswered = transport.invoke('getProject', {});
   transport.detach();
-  expect(await unanswered).toMatchObject({ ok: false, error: { message: expect.stringContaining('stopped unexpectedly') } });
+  expect(await unanswered).toMatchObject({
+    ok: false,
+    error: { message: expect.stringContaining('stopped unexpectedly') },
+  });
   expect(await transport.invoke('getProject', {})).toMatchObject({ ok: false });
 
   transport.attach(serve(createSmallService({ getProject: () => null })));

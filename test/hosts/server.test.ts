@@ -22,7 +22,8 @@ beforeEach(async () => {
   writeFileSync(path.join(folder, 'secret.txt'), 'secret');
   service = createSmallService(
     { suggestProjectPath: ({ folder: images }) => ({ path: `${images}.winnow`, exists: false }) },
-    async (id, size) => (id === 7 ? { bytes: Buffer.concat([imageBytes, Buffer.from(size)]), contentType: 'image/png' } : null),
+    async (id, size) =>
+      id === 7 ? { bytes: Buffer.concat([imageBytes, Buffer.from(size)]), contentType: 'image/png' } : null,
   );
   server = await startServer({
     service,
@@ -74,7 +75,9 @@ test('images come by id from the service and nowhere else', async () => {
     'private, max-age=31536000, immutable',
   ]);
   const statuses = await Promise.all(
-    ['/image/8', '/image/7%2f..%2f7', '/image/07', '/image/7?size=huge', '/image/1e3', '/image/'].map(async (target) => (await get(target, { cookie })).status),
+    ['/image/8', '/image/7%2f..%2f7', '/image/07', '/image/7?size=huge', '/image/1e3', '/image/'].map(
+      async (target) => (await get(target, { cookie })).status,
+    ),
   );
   expect(statuses).toEqual([404, 404, 404, 404, 404, 404]);
 });
@@ -124,7 +127,12 @@ test('the API answers, refuses what is malformed, and pushes events until the cl
   await expect.poll(() => Object.keys(received)).toHaveLength(4);
   expect(received).toEqual({
     1: { result: { ok: true, value: { path: '/a.winnow', exists: false } } },
-    2: { result: { ok: false, error: { code: 'invalid-input', message: expect.stringContaining('suggestProjectPath (folder)') } } },
+    2: {
+      result: {
+        ok: false,
+        error: { code: 'invalid-input', message: expect.stringContaining('suggestProjectPath (folder)') },
+      },
+    },
     3: { result: { ok: false, error: { code: 'invalid-input', message: 'There is no method "constructor".' } } },
     projectChanged: { payload: null },
   });
@@ -146,8 +154,15 @@ test.each([
 });
 
 test('a port in use is named, and without a wish another one is found', async () => {
-  const options = { service, logger: createMemoryLogger(), rendererFolder: path.join(folder, 'renderer'), firstPage: '/' };
-  await expect(startServer({ ...options, port: server.port })).rejects.toThrow(`Port ${server.port} is in use by another program.`);
+  const options = {
+    service,
+    logger: createMemoryLogger(),
+    rendererFolder: path.join(folder, 'renderer'),
+    firstPage: '/',
+  };
+  await expect(startServer({ ...options, port: server.port })).rejects.toThrow(
+    `Port ${server.port} is in use by another program.`,
+  );
   const others = [await startServer({ ...options, port: null }), await startServer({ ...options, port: null })];
   expect(new Set(others.map(({ port }) => port)).size).toBe(2);
   for (const other of others) await other.close();
@@ -175,11 +190,20 @@ interface Answer {
 /** A request as written, without the corrections that `fetch` makes to paths and headers. */
 function get(target: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = http.request({ host: '127.0.0.1', port: server.port, path: target, method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }));
-    });
+    const request = http.request(
+      { host: '127.0.0.1', port: server.port, path: target, method, headers, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString(),
+          }),
+        );
+      },
+    );
     request.on('error', reject);
     request.end();
   });

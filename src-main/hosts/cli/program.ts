@@ -20,12 +20,17 @@ export function createProgram(version: string, onExit: (code: number) => void): 
 
   const project = (): Argument => new Argument('<project>', 'project file (*.winnow)');
   const json = (): Option => new Option('--json', 'print JSON for machines');
-  const seed = (): Option => new Option('--seed <number>', 'the same seed gives the same ranking').argParser(parseCount).default(0);
-  const budget = (): Option => new Option('--budget <name>', 'how much time to spend').choices(budgets).default('balanced');
-  const engine = (): Option => new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto');
+  const seed = (): Option =>
+    new Option('--seed <number>', 'the same seed gives the same ranking').argParser(parseCount).default(0);
+  const budget = (): Option =>
+    new Option('--budget <name>', 'how much time to spend').choices(budgets).default('balanced');
+  const engine = (): Option =>
+    new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto');
   const overwrite = (): Option => new Option('--overwrite', 'replace a file that is already there');
-  const labels = (): Option => new Option('--labels <file>', 'CSV that names the label of every file; without it, folders are classes');
-  const fileColumn = (): Option => new Option('--file-column <name>', 'its column of paths relative to the folder').default('file');
+  const labels = (): Option =>
+    new Option('--labels <file>', 'CSV that names the label of every file; without it, folders are classes');
+  const fileColumn = (): Option =>
+    new Option('--file-column <name>', 'its column of paths relative to the folder').default('file');
   const labelColumn = (): Option => new Option('--label-column <name>', 'its column of labels').default('label');
 
   program
@@ -53,7 +58,12 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .command('flags')
     .description('list the labels that look wrong, worst first')
     .addArgument(project())
-    .addOption(new Option('--limit <number>', 'list at most so many (default: 50 for people, all for --json and --csv)').argParser(parsePositive))
+    .addOption(
+      new Option(
+        '--limit <number>',
+        'list at most so many (default: 50 for people, all for --json and --csv)',
+      ).argParser(parsePositive),
+    )
     .addOption(new Option('--all', 'list every judged image, not only the flagged ones'))
     .addOption(json())
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))
@@ -101,7 +111,9 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .argument('[target]', 'project (*.winnow) to open, or folder of images to import')
     .addOption(new Option('--port <number>', 'port to listen on (default: 4747, or any free one)').argParser(parsePort))
     .addOption(new Option('--json', 'print the address as JSON'))
-    .action(async (target: string | undefined, options: ServeCommandOptions) => onExit(await serveCommand(target, options)));
+    .action(async (target: string | undefined, options: ServeCommandOptions) =>
+      onExit(await serveCommand(target, options)),
+    );
 
   program
     .command('engines')
@@ -112,7 +124,11 @@ export function createProgram(version: string, onExit: (code: number) => void): 
   program
     .command('demo')
     .description('draw a sample set with wrong labels that it knows, clean it, and compare')
-    .addOption(new Option('--out <folder>', 'new folder for the pictures, the cleaned labels and the report').default('winnow-demo'))
+    .addOption(
+      new Option('--out <folder>', 'new folder for the pictures, the cleaned labels and the report').default(
+        'winnow-demo',
+      ),
+    )
     .addOption(engine())
     .addOption(seed())
     .action(async (options: DemoOptions) => onExit(await demoCommand(options)));
@@ -122,7 +138,8 @@ export function createProgram(version: string, onExit: (code: number) => void): 
 
 function parseCount(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value > 2 ** 31 - 1) throw new InvalidArgumentError('It must be a whole number from 0 to 2147483647.');
+  if (!/^\d+$/.test(text) || value > 2 ** 31 - 1)
+    throw new InvalidArgumentError('It must be a whole number from 0 to 2147483647.');
   return value;
 }
 
@@ -134,6 +151,7 @@ function parsePositive(text: string): number {
 
 function parsePort(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value === 0 || value > 65535) throw new InvalidArgumentError('It must be a port from 1 to 65535.');
+  if (!/^\d+$/.test(text) || value === 0 || value > 65535)
+    throw new InvalidArgumentError('It must be a port from 1 to 65535.');
   return value;
 }

@@ -43,7 +43,10 @@ It accepted ${formatCount(accepted, 'suggestion')} that it was sure of; ${format
 <table>
 <tbody>
 ${evaluationRows(evaluation)
-  .map(([name, value, meaning]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td><td>${escapeHtml(meaning)}</td></tr>`)
+  .map(
+    ([name, value, meaning]) =>
+      `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td><td>${escapeHtml(meaning)}</td></tr>`,
+  )
   .join('\n')}
 </tbody>
 </table>
@@ -59,7 +62,11 @@ ${pictures.map(pictureItem).join('\n')}
 
 function pictureItem({ file, given, suggested, truth, score, image }: ReportPicture): string {
   const isWrong = given !== truth;
-  const verdict = !isWrong ? 'The given label is right.' : suggested === truth ? 'Wrong, and the suggestion is right.' : `Wrong; it is ${truth}.`;
+  const verdict = !isWrong
+    ? 'The given label is right.'
+    : suggested === truth
+      ? 'Wrong, and the suggestion is right.'
+      : `Wrong; it is ${truth}.`;
   return `<li class="${isWrong ? 'wrong' : 'right'}">
 <img src="data:${image.contentType};base64,${image.base64}" alt="${escapeHtml(file)}">
 <p><del>${escapeHtml(given)}</del> → <b>${escapeHtml(suggested)}</b></p>

@@ -15,7 +15,8 @@ export async function readTruth(
 ): Promise<Map<string, string>> {
   const { byPath, byName } = createFileMatcher(samples, imageFolder);
   const rows: { file: string; label: string }[] = [];
-  for await (const { file, label } of readLabels({ file: truth, fileColumn, labelColumn: truthColumn })) rows.push({ file, label });
+  for await (const { file, label } of readLabels({ file: truth, fileColumn, labelColumn: truthColumn }))
+    rows.push({ file, label });
   const labels = new Map<string, string>();
   const unmatched = rows.filter(({ file, label }) => {
     const sample = byPath(file);

@@ -15,14 +15,16 @@ export async function showDialog(window: BrowserWindow | null, request: DialogRe
       });
     case 'save': {
       const options = { title: request.title, defaultPath: request.suggestedName };
-      const { canceled, filePath } = window === null ? await dialog.showSaveDialog(options) : await dialog.showSaveDialog(window, options);
+      const { canceled, filePath } =
+        window === null ? await dialog.showSaveDialog(options) : await dialog.showSaveDialog(window, options);
       return canceled || filePath === '' ? { kind: 'cancelled' } : { kind: 'chosen', path: filePath };
     }
   }
 }
 
 async function chooseExisting(window: BrowserWindow | null, options: OpenDialogOptions): Promise<Choice> {
-  const { canceled, filePaths } = window === null ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(window, options);
+  const { canceled, filePaths } =
+    window === null ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(window, options);
   const chosen = filePaths[0];
   return canceled || chosen === undefined ? { kind: 'cancelled' } : { kind: 'chosen', path: chosen };
 }

@@ -1,13 +1,14 @@
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { app, BrowserWindow, dialog, ipcMain, MessageChannelMain, type WebContents } from 'electron';
+import { app, dialog, ipcMain, MessageChannelMain, type BrowserWindow, type WebContents } from 'electron';
 import { createLogger } from '../../../shared/logger.ts';
 import { errorMessage } from '../../../shared/result.ts';
 import { createClient, subscribeTo } from '../../../shared/transport.ts';
 import { createCall } from '../call.ts';
 import { openTarget, windowQuery } from '../open-target.ts';
 import { dataFolder, programPaths } from '../paths.ts';
+import type { ServiceMessage } from '../wire.ts';
 import { showDialog } from './dialogs.ts';
 import { setApplicationMenu } from './menu.ts';
 import { createPortTransport } from './port-transport.ts';
@@ -29,6 +30,8 @@ let window: BrowserWindow | null = null;
 let openProjectPath: string | null = null;
 /** What the system asked to open before the window was there. */
 let firstTarget = targetOfArguments(process.argv.slice(app.isPackaged ? 1 : 2));
+let isTraining = false;
+let mayStopTraining = false;
 let hasEnded = false;
 
 if (app.requestSingleInstanceLock()) run();
@@ -52,6 +55,7 @@ function run(): void {
   app.on('before-quit', (event) => {
     if (hasEnded || supervisor === null) return;
     event.preventDefault();
+    if (!mayClose()) return;
     void supervisor.end().finally(() => {
       hasEnded = true;
       app.quit();
@@ -66,6 +70,9 @@ function run(): void {
     window?.setTitle(project === null ? 'Winnow' : `${project.name} – Winnow`);
     if (project !== null) app.addRecentDocument(project.path);
   });
+  subscribeTo(transport, 'training', ({ kind }) => {
+    isTraining = kind !== 'ended';
+  });
   app.whenReady().then(start, fail);
 }
 
@@ -73,7 +80,12 @@ function start(): void {
   guardSession();
   supervisor = superviseService({
     program: path.join(programFolder, 'service.js'),
-    start: { version: paths.version, dataFolder: dataFolder(), nodePath: paths.nodePath, trainerProgram: paths.trainerProgram },
+    start: {
+      version: paths.version,
+      dataFolder: dataFolder(),
+      nodePath: paths.nodePath,
+      trainerProgram: paths.trainerProgram,
+    },
     logger,
     showDialog: (request) => showDialog(window, request),
     onStart: (isRestart) => void (isRestart ? resume() : openFirstWindow()).catch(fail),
@@ -97,6 +109,9 @@ async function openFirstWindow(): Promise<void> {
   const target = firstTarget;
   const opened = target === null ? undefined : await attempt(() => openTarget(call, target));
   window = createWindow(path.join(programFolder, 'preload.cjs'), windowQuery(opened?.folderToImport ?? null));
+  window.on('close', (event) => {
+    if (!mayClose()) event.preventDefault();
+  });
   window.on('closed', () => {
     window = null;
   });
@@ -110,8 +125,25 @@ async function resume(): Promise<void> {
   if (window !== null) connectWindow(window.webContents);
 }
 
+/** Closing ends a running training, so the person is asked once. */
+function mayClose(): boolean {
+  if (!isTraining || mayStopTraining || window === null) return true;
+  const stop = 1;
+  const answer = dialog.showMessageBoxSync(window, {
+    type: 'question',
+    message: 'Winnow is training. Stop it and close?',
+    detail: 'What was learned up to the last complete epoch is kept and can be reviewed.',
+    buttons: ['Keep training', 'Stop and close'],
+    defaultId: 0,
+    cancelId: 0,
+  });
+  mayStopTraining = answer === stop;
+  return mayStopTraining;
+}
+
 function onServiceDeath(lastWords: string, willRestart: boolean): void {
   transport.detach();
+  isTraining = false;
   window?.webContents.send('winnow:lost');
   if (willRestart) return;
   dialog.showErrorBox(
@@ -125,7 +157,7 @@ function connectShell(): void {
   transport.attach({
     post: (message) => port1.postMessage(message),
     onMessage: (listener) => {
-      port1.on('message', ({ data }) => listener(data));
+      port1.on('message', ({ data }) => listener(data as ServiceMessage));
       port1.start();
     },
   });
@@ -144,10 +176,10 @@ async function chooseAndOpen(kind: 'folder' | 'project-file'): Promise<void> {
   if (choice.kind === 'chosen') await openInWindow(choice.path);
 }
 
+/** Begins the window anew, so that it shows where the work on what was opened stands. */
 async function openInWindow(target: string): Promise<void> {
   const opened = await attempt(() => openTarget(call, target));
-  if (opened === undefined || opened.folderToImport === null) return;
-  await window?.loadURL(`${appOrigin}/${windowQuery(opened.folderToImport)}`);
+  if (opened !== undefined) await window?.loadURL(`${appOrigin}/${windowQuery(opened.folderToImport)}`);
 }
 
 /** Does what the menu or the system asked for; what goes wrong is told in a box. */

@@ -12,9 +12,14 @@ export interface MenuActions {
  * The native menu. The page has its own keys for decisions, undo and redo, so those items carry no accelerator that would take the
  * key away from it.
  */
-export function setApplicationMenu(actions: MenuActions, { isMac, isPackaged }: { isMac: boolean; isPackaged: boolean }): void {
+export function setApplicationMenu(
+  actions: MenuActions,
+  { isMac, isPackaged }: { isMac: boolean; isPackaged: boolean },
+): void {
   const appMenu: MenuItemConstructorOptions[] = isMac ? [{ role: 'appMenu' }] : [];
-  const developer: MenuItemConstructorOptions[] = isPackaged ? [] : [{ role: 'reload' }, { role: 'toggleDevTools' }, { type: 'separator' }];
+  const developer: MenuItemConstructorOptions[] = isPackaged
+    ? []
+    : [{ role: 'reload' }, { role: 'toggleDevTools' }, { type: 'separator' }];
   const template: MenuItemConstructorOptions[] = [
     ...appMenu,
     {

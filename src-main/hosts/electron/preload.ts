@@ -1,4 +1,5 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import type { ServiceMessage } from '../wire.ts';
 import { createPortTransport } from './port-transport.ts';
 
 /* All that the window gets of Electron: the transport, and the path of a dropped file. */
@@ -10,7 +11,7 @@ ipcRenderer.on('winnow:port', ({ ports: [port] }) => {
   transport.attach({
     post: (message) => port.postMessage(message),
     onMessage: (listener) => {
-      port.onmessage = ({ data }) => listener(data);
+      port.onmessage = ({ data }) => listener(data as ServiceMessage);
     },
   });
 });

@@ -47,7 +47,10 @@ export function superviseService(options: SupervisorOptions): ServiceSupervisor 
   let service = launch(false);
 
   function launch(isRestart: boolean): UtilityProcess {
-    const child = utilityProcess.fork(program, [JSON.stringify(start)], { serviceName: 'Winnow service', stdio: ['ignore', 'inherit', 'pipe'] });
+    const child = utilityProcess.fork(program, [JSON.stringify(start)], {
+      serviceName: 'Winnow service',
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
     let lastWords = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       process.stderr.write(chunk);

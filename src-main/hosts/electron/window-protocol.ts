@@ -10,14 +10,19 @@ const scheme = 'winnow';
 
 /** Must be called before Electron is ready: the window's scheme behaves like a web origin of its own. */
 export function registerWindowScheme(): void {
-  protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
+  protocol.registerSchemesAsPrivileged([
+    { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
 }
 
 /**
  * Answers `winnow://app/…` from the built window and `winnow://sample/<id>` from the open project, and nothing else: no address can
  * name a file.
  */
-export function serveWindow(rendererFolder: string, readImage: (request: ImageRequest) => Promise<ServedImage | null>): void {
+export function serveWindow(
+  rendererFolder: string,
+  readImage: (request: ImageRequest) => Promise<ServedImage | null>,
+): void {
   protocol.handle(scheme, async ({ url: address, method }) => {
     const url = new URL(address);
     if (method !== 'GET') return refusal(405);
@@ -31,7 +36,11 @@ export function serveWindow(rendererFolder: string, readImage: (request: ImageRe
       const image = await readImage(request);
       if (image === null) return refusal(404);
       return new Response(new Uint8Array(image.bytes), {
-        headers: { ...guardHeaders, 'Content-Type': image.contentType, 'Cache-Control': imageCacheControl(url.searchParams) },
+        headers: {
+          ...guardHeaders,
+          'Content-Type': image.contentType,
+          'Cache-Control': imageCacheControl(url.searchParams),
+        },
       });
     } catch {
       // The service died meanwhile; the window asks again when it is back.

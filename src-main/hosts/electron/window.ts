@@ -11,7 +11,14 @@ export function createWindow(preload: string, query: string): BrowserWindow {
     minHeight: 520,
     show: false,
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#16181c' : '#ffffff',
-    webPreferences: { preload, contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, spellcheck: false },
+    webPreferences: {
+      preload,
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false,
+    },
   });
   window.once('ready-to-show', () => window.show());
   void window.loadURL(`${appOrigin}/${query}`);
@@ -33,7 +40,8 @@ export function guardSession(): void {
   const own = session.defaultSession;
   own.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   own.setPermissionCheckHandler(() => false);
-  own.webRequest.onBeforeRequest({ urls: ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'ftp://*/*', 'file://*/*'] }, (_details, answer) =>
-    answer({ cancel: true }),
+  own.webRequest.onBeforeRequest(
+    { urls: ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'ftp://*/*', 'file://*/*'] },
+    (_details, answer) => answer({ cancel: true }),
   );
 }

@@ -39,7 +39,10 @@ const largestMessageBytes = 32 * 2 ** 20;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { service, logger, rendererFolder, firstPage } = options;
   if (!existsSync(path.join(rendererFolder, 'index.html'))) {
-    throw new AppError('not-found', `The window is not built (${rendererFolder} has no index.html). Run "npm run build" first.`);
+    throw new AppError(
+      'not-found',
+      `The window is not built (${rendererFolder} has no index.html). Run "npm run build" first.`,
+    );
   }
   const server = http.createServer();
   const port = await listen(server, options.port);
@@ -109,7 +112,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   if (url.searchParams.has('token')) {
     // The token leaves the address bar and the history at once.
     response
-      .writeHead(303, { ...guardHeaders, 'Set-Cookie': session.cookie, 'Cache-Control': 'no-store', Location: context.firstPage })
+      .writeHead(303, {
+        ...guardHeaders,
+        'Set-Cookie': session.cookie,
+        'Cache-Control': 'no-store',
+        Location: context.firstPage,
+      })
       .end();
     return;
   }
@@ -219,7 +227,9 @@ function listenOn(server: http.Server, port: number): Promise<number> {
 }
 
 function portMessage(error: NodeJS.ErrnoException, port: number): string {
-  if (error.code === 'EADDRINUSE') return `Port ${port} is in use by another program. Choose another with --port, or leave --port out.`;
-  if (error.code === 'EACCES') return `Port ${port} needs more rights than this account has. Choose one above 1023 with --port.`;
+  if (error.code === 'EADDRINUSE')
+    return `Port ${port} is in use by another program. Choose another with --port, or leave --port out.`;
+  if (error.code === 'EACCES')
+    return `Port ${port} needs more rights than this account has. Choose one above 1023 with --port.`;
   return `Port ${port} cannot be listened on: ${error.message}`;
 }

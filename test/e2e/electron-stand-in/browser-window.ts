@@ -4,7 +4,8 @@ import process from 'node:process';
 import type { BrowserWindowConstructorOptions, OnBeforeRequestListenerDetails } from 'electron';
 import { chromium, type Browser, type CDPSession, type Page } from 'playwright-core';
 import { bindingName, isolatedWorld, isolatedWorldScript, mainWorldScript, receiverName } from './page-scripts.ts';
-import { StandInPort, type RemoteEnd } from './ports.ts';
+import type { StandInPort } from './ports.ts';
+import type { RemoteEnd } from './ports.ts';
 
 /** Chromium cannot navigate to a scheme that it does not know, so pages of `winnow://app` lie under this origin. */
 const pageOrigin = 'http://app.winnow.localhost';
@@ -12,7 +13,10 @@ const appOrigin = 'winnow://app';
 
 export type ProtocolHandler = (request: Request) => Response | Promise<Response>;
 type WindowOpenHandler = () => { action: 'deny' | 'allow' };
-type RequestGuard = (details: Pick<OnBeforeRequestListenerDetails, 'url'>, answer: (response: { cancel?: boolean }) => void) => void;
+type RequestGuard = (
+  details: Pick<OnBeforeRequestListenerDetails, 'url'>,
+  answer: (response: { cancel?: boolean }) => void,
+) => void;
 
 type PageMessage = { kind: 'send'; channel: string; args: unknown[] } | { kind: 'port'; port: number; data: unknown };
 
@@ -137,12 +141,21 @@ export class StandInWindow extends EventEmitter {
     await session.send('Runtime.addBinding', { name: bindingName, executionContextName: isolatedWorld });
     await session.send('Page.addScriptToEvaluateOnNewDocument', { source: mainWorldScript });
     const preload = readFileSync(this.#options.webPreferences?.preload ?? '', 'utf8');
-    await session.send('Page.addScriptToEvaluateOnNewDocument', { source: isolatedWorldScript(preload), worldName: isolatedWorld });
+    await session.send('Page.addScriptToEvaluateOnNewDocument', {
+      source: isolatedWorldScript(preload),
+      worldName: isolatedWorld,
+    });
     await session.send('Fetch.enable', { patterns: [{ urlPattern: '*' }] });
     return page;
   }
 
-  async #answer(session: CDPSession, requestId: string, pageUrl: string, method: string, resourceType: string): Promise<void> {
+  async #answer(
+    session: CDPSession,
+    requestId: string,
+    pageUrl: string,
+    method: string,
+    resourceType: string,
+  ): Promise<void> {
     if (resourceType === 'Document' && pageUrl !== this.#expectedUrl) {
       const event = createEvent();
       this.webContents.emit('will-navigate', event);
@@ -184,7 +197,10 @@ export class StandInWindow extends EventEmitter {
   #evaluate(message: unknown): void {
     if (this.#preloadContext === null || this.#session === null) return;
     this.#session
-      .send('Runtime.evaluate', { expression: `${receiverName}(${JSON.stringify(message)})`, contextId: this.#preloadContext })
+      .send('Runtime.evaluate', {
+        expression: `${receiverName}(${JSON.stringify(message)})`,
+        contextId: this.#preloadContext,
+      })
       // The page may be closing.
       .catch(() => undefined);
   }

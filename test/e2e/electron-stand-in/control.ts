@@ -3,9 +3,14 @@
 export type ControlCommand =
   /** The path that the next native dialog answers with; null cancels it. */
   | { kind: 'answer-dialog'; path: string | null }
+  /** The button, by its place, that the next question is answered with; without it, the first. */
+  | { kind: 'answer-question'; button: number }
   /** Clicks the menu item with this label. */
   | { kind: 'click-menu'; label: string }
   | { kind: 'kill-service' }
   | { kind: 'quit' };
 
-export type ControlNotice = { kind: 'error-box'; title: string; content: string } | { kind: 'recent-document'; path: string };
+export type ControlNotice =
+  | { kind: 'question'; message: string }
+  | { kind: 'error-box'; title: string; content: string }
+  | { kind: 'recent-document'; path: string };

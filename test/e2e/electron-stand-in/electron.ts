@@ -1,5 +1,13 @@
 import process from 'node:process';
-import type { App, Dialog, MenuItem, MenuItemConstructorOptions, MessageChannelMain as RealMessageChannelMain, Session } from 'electron';
+import type {
+  App,
+  Dialog,
+  MenuItem,
+  MenuItemConstructorOptions,
+  MessageBoxSyncOptions,
+  MessageChannelMain as RealMessageChannelMain,
+  Session,
+} from 'electron';
 import { createEvent, state, StandInWindow, type ProtocolHandler } from './browser-window.ts';
 import type { ControlCommand, ControlNotice } from './control.ts';
 import { StandInPort } from './ports.ts';
@@ -11,6 +19,7 @@ import { utilityProcess as standInUtilityProcess } from './utility-process.ts';
  */
 
 const dialogAnswers: (string | null)[] = [];
+const questionAnswers: number[] = [];
 const services = new Set<{ kill(): boolean }>();
 let menu: MenuItemConstructorOptions[] = [];
 
@@ -75,6 +84,10 @@ export const dialog = {
     const path = dialogAnswers.shift() ?? null;
     return { canceled: path === null, filePath: path ?? '' };
   },
+  showMessageBoxSync(...values: [window: unknown, options: MessageBoxSyncOptions] | [options: MessageBoxSyncOptions]) {
+    notify({ kind: 'question', message: (values.at(-1) as MessageBoxSyncOptions).message });
+    return questionAnswers.shift() ?? 0;
+  },
   showErrorBox: (title: string, content: string) => notify({ kind: 'error-box', title, content }),
 } satisfies Partial<Dialog>;
 
@@ -89,6 +102,9 @@ process.on('message', (command: ControlCommand) => {
   switch (command.kind) {
     case 'answer-dialog':
       dialogAnswers.push(command.path);
+      break;
+    case 'answer-question':
+      questionAnswers.push(command.button);
       break;
     case 'click-menu':
       clickMenu(command.label);

@@ -6,5 +6,7 @@ const standIn = new URL('./electron.ts', import.meta.url).href;
 
 registerHooks({
   resolve: (specifier, context, nextResolve) =>
-    specifier === 'electron' ? { url: standIn, format: 'module-typescript', shortCircuit: true } : nextResolve(specifier, context),
+    specifier === 'electron'
+      ? { url: standIn, format: 'module-typescript', shortCircuit: true }
+      : nextResolve(specifier, context),
 });

@@ -3,7 +3,8 @@ import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ForkOptions } from 'electron';
-import { StandInPort, type RemoteEnd, type UtilityMessage } from './ports.ts';
+import type { StandInPort } from './ports.ts';
+import type { RemoteEnd, UtilityMessage } from './ports.ts';
 
 /** A real child process with the ports of Electron's utility process. */
 class StandInUtilityProcess extends EventEmitter {

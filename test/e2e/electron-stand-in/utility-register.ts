@@ -39,7 +39,8 @@ const parentPort = Object.assign(new EventEmitter(), {
 });
 const early: unknown[] = [];
 parentPort.on('newListener', (event: string) => {
-  if (event === 'message') setImmediate(() => early.splice(0).forEach((message) => parentPort.emit('message', message)));
+  if (event === 'message')
+    setImmediate(() => early.splice(0).forEach((message) => parentPort.emit('message', message)));
 });
 Object.defineProperty(process, 'parentPort', { value: parentPort });
 

@@ -21,6 +21,8 @@ export interface DemoOptions extends Pick<TrainingRequest, 'engine' | 'seed'> {
   out: string;
 }
 
+/** Seconds of training that leave the whole demo under three minutes. */
+const longestTraining = 160;
 const flagsPrinted = 10;
 const picturesInReport = 60;
 
@@ -36,7 +38,9 @@ export async function demoCommand({ out, engine, seed }: DemoOptions): Promise<n
     const imported = await importWithProgress(client, images, project, { fileColumn: 'file', labelColumn: 'label' });
     printImport(imported);
     const { classes } = imported.project;
-    const run = await trainWithProgress(client, { budget: 'quick', engine, seed }, null);
+    const balanced = await client.call('planTraining', { budget: 'balanced', engine, seed });
+    const budget = balanced.expectedSeconds <= longestTraining ? 'balanced' : 'quick';
+    const run = await trainWithProgress(client, { budget, engine, seed }, null);
     if (run.status !== 'done') return 1;
 
     const { samples } = await judgedSamples(client, { flaggedOnly: false, limit: Infinity });
@@ -45,7 +49,10 @@ export async function demoCommand({ out, engine, seed }: DemoOptions): Promise<n
     printEvaluation(evaluation);
     const doubts = samples.slice(0, picturesInReport);
     printLine(`\nThe ${flagsPrinted} labels it doubts most`);
-    printFlags(doubts.slice(0, flagsPrinted).map((sample) => toFlag(sample, classes)), flagsPrinted);
+    printFlags(
+      doubts.slice(0, flagsPrinted).map((sample) => toFlag(sample, classes)),
+      flagsPrinted,
+    );
 
     const wrongBefore = await countWrong(client, truth);
     const accepted = await acceptSureSuggestions(client);
@@ -77,7 +84,11 @@ async function drawPictures(folder: string, images: string, seed: number): Promi
       truthFile: path.join(folder, 'truth.csv'),
       seed,
       onProgress: (done, total) =>
-        progress.update({ fraction: done / total, text: `${formatNumber(done)} of ${formatNumber(total)} pictures`, secondsLeft: null }),
+        progress.update({
+          fraction: done / total,
+          text: `${formatNumber(done)} of ${formatNumber(total)} pictures`,
+          secondsLeft: null,
+        }),
     });
   } finally {
     progress.end();
@@ -105,11 +116,14 @@ async function countWrong(client: DirectClient, truth: ReadonlyMap<string, strin
   const classes = (await client.call('getProject', {}))?.classes ?? [];
   const nameById = new Map(classes.map(({ id, name }) => [id, name]));
   const { samples } = await judgedSamples(client, { flaggedOnly: false, limit: Infinity });
-  return samples.filter(({ currentClassId, path: file }) => currentClassId !== null && nameById.get(currentClassId) !== truth.get(file)).length;
+  return samples.filter(
+    ({ currentClassId, path: file }) => currentClassId !== null && nameById.get(currentClassId) !== truth.get(file),
+  ).length;
 }
 
 /** Nothing of the user's is ever overwritten. */
 function requireEmptyFolder(folder: string): void {
   mkdirSync(folder, { recursive: true });
-  if (readdirSync(folder).length > 0) throw new AppError('export', `${folder} is not empty. Name a new folder with --out.`);
+  if (readdirSync(folder).length > 0)
+    throw new AppError('export', `${folder} is not empty. Name a new folder with --out.`);
 }

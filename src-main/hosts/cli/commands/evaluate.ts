@@ -19,7 +19,10 @@ export async function evaluateCommand(project: string, options: EvaluateOptions)
     const { samples } = await judgedSamples(client, { flaggedOnly: false, limit: Infinity });
     const truth = await readTruth(options, samples, imageFolder);
     if (truth.size === 0) {
-      throw new AppError('labels-file', `No file of ${options.truth} is in ${project}. Its paths must be relative to ${imageFolder}.`);
+      throw new AppError(
+        'labels-file',
+        `No file of ${options.truth} is in ${project}. Its paths must be relative to ${imageFolder}.`,
+      );
     }
     const evaluation = evaluateSamples(samples, classes, truth);
     const without = samples.length - truth.size;
@@ -31,7 +34,11 @@ export async function evaluateCommand(project: string, options: EvaluateOptions)
 }
 
 /** Judges findings against the true labels; samples whose true label is not known are left out. */
-export function evaluateSamples(samples: JudgedSample[], classes: ClassSummary[], truth: ReadonlyMap<string, string>): Evaluation {
+export function evaluateSamples(
+  samples: JudgedSample[],
+  classes: ClassSummary[],
+  truth: ReadonlyMap<string, string>,
+): Evaluation {
   const known = samples.flatMap((sample) => {
     const trueLabel = truth.get(sample.path);
     return trueLabel === undefined ? [] : [{ ...toFlag(sample, classes), trueLabel, ...sample.finding }];
@@ -59,7 +66,15 @@ export function evaluationRows(evaluation: Evaluation): [string, string, string]
     ['precision', formatPercent(evaluation.precision), 'of the flagged labels are wrong'],
     ['recall', formatPercent(evaluation.recall), 'of the wrong labels are flagged'],
     ['f1', evaluation.f1.toFixed(4), 'harmonic mean of the two'],
-    ['reviewsFor90', formatPercent(evaluation.reviewsFor90), 'of all images to look at, worst first, to meet 90 % of the errors'],
-    ['suggestedLabelAccuracy', formatPercent(evaluation.suggestedLabelAccuracy), 'of the errors are suggested their true label'],
+    [
+      'reviewsFor90',
+      formatPercent(evaluation.reviewsFor90),
+      'of all images to look at, worst first, to meet 90 % of the errors',
+    ],
+    [
+      'suggestedLabelAccuracy',
+      formatPercent(evaluation.suggestedLabelAccuracy),
+      'of the errors are suggested their true label',
+    ],
   ];
 }

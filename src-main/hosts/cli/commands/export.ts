@@ -14,7 +14,11 @@ export interface ExportOptions {
 export async function exportCommand(project: string, { format, out, overwrite, json }: ExportOptions): Promise<number> {
   return await withService(async (client) => {
     await client.call('openProject', { path: path.resolve(project) });
-    const summary = await client.call('exportLabels', { format, out: path.resolve(out), overwrite: overwrite ?? false });
+    const summary = await client.call('exportLabels', {
+      format,
+      out: path.resolve(out),
+      overwrite: overwrite ?? false,
+    });
     if (json) printJson(summary);
     else printExport(summary);
     return 0;
@@ -22,5 +26,7 @@ export async function exportCommand(project: string, { format, out, overwrite, j
 }
 
 export function printExport({ out, written, relabeled, dropped }: ExportSummary): void {
-  printLine(`${out}: ${formatNumber(written)} labels written, ${formatNumber(relabeled)} relabeled, ${formatNumber(dropped)} dropped`);
+  printLine(
+    `${out}: ${formatNumber(written)} labels written, ${formatNumber(relabeled)} relabeled, ${formatNumber(dropped)} dropped`,
+  );
 }

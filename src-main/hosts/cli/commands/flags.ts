@@ -41,7 +41,10 @@ export async function flagsCommand(project: string, options: FlagsOptions): Prom
     const { samples, total } = await judgedSamples(client, { flaggedOnly: !options.all, limit });
     const flags = samples.map((sample) => toFlag(sample, classes));
     if (options.json) printJson(flags);
-    else if (options.csv) printLine(stringify(flags, { header: true, columns: ['file', 'given', 'suggested', 'score', 'weight'] }).trimEnd());
+    else if (options.csv)
+      printLine(
+        stringify(flags, { header: true, columns: ['file', 'given', 'suggested', 'score', 'weight'] }).trimEnd(),
+      );
     else printFlags(flags, total);
     return 0;
   });
@@ -53,7 +56,15 @@ export async function judgedSamples(
   { flaggedOnly, limit }: { flaggedOnly: boolean; limit: number },
 ): Promise<{ samples: JudgedSample[]; total: number }> {
   const { ids } = await client.call('queryQueue', {
-    filter: { states: [], givenClassIds: [], suggestedClassIds: [], flaggedOnly, minScore: null, maxScore: null, search: '' },
+    filter: {
+      states: [],
+      givenClassIds: [],
+      suggestedClassIds: [],
+      flaggedOnly,
+      minScore: null,
+      maxScore: null,
+      search: '',
+    },
     sort: 'doubt',
   });
   const samples: JudgedSample[] = [];
@@ -66,7 +77,10 @@ export async function judgedSamples(
 
 export async function requireFindings(client: DirectClient, project: string): Promise<void> {
   if ((await client.call('getFindings', {})) === null) {
-    throw new AppError('not-found', `${project} has no finished epoch of a training yet. Run "winnow train ${project}" first.`);
+    throw new AppError(
+      'not-found',
+      `${project} has no finished epoch of a training yet. Run "winnow train ${project}" first.`,
+    );
   }
 }
 

@@ -47,7 +47,12 @@ export async function importWithProgress(
   try {
     return await withInterrupt(
       () => void client.call('cancelImport', {}),
-      () => client.call('importFolder', { folder: path.resolve(folder), projectPath: path.resolve(project), labels: toLabelsFile(labels) }),
+      () =>
+        client.call('importFolder', {
+          folder: path.resolve(folder),
+          projectPath: path.resolve(project),
+          labels: toLabelsFile(labels),
+        }),
     );
   } finally {
     unsubscribe();
@@ -57,7 +62,9 @@ export async function importWithProgress(
 
 export function printImport(summary: ImportSummary): void {
   const { project, added, changed, moved, gone, unchanged, problems, conflictingDuplicates, seconds } = summary;
-  printLine(`${project.path}: ${formatCount(project.samples, 'image')} of ${project.classes.length} classes, read in ${formatDuration(seconds)}`);
+  printLine(
+    `${project.path}: ${formatCount(project.samples, 'image')} of ${project.classes.length} classes, read in ${formatDuration(seconds)}`,
+  );
   const changes = Object.entries({ added, changed, moved, gone, unchanged }).filter(([, count]) => count > 0);
   if (changes.length > 0) printLine(changes.map(([name, count]) => `${formatNumber(count)} ${name}`).join(', '));
   if (conflictingDuplicates > 0) {

@@ -66,7 +66,14 @@ export async function trainWithProgress(
   }
 }
 
-export function printFindings({ epoch, flagged, cut, noiseRate, expectedPrecision, expectedRecall }: FindingsSummary): void {
+export function printFindings({
+  epoch,
+  flagged,
+  cut,
+  noiseRate,
+  expectedPrecision,
+  expectedRecall,
+}: FindingsSummary): void {
   printLine(
     `${formatCount(flagged.value, 'image')} flagged after ${formatCount(epoch + 1, 'epoch')} (score ${cut.value.toFixed(3)} and above); ` +
       `about ${formatPercent(noiseRate.value)} of the labels look wrong`,

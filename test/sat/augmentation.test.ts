@@ -1,0 +1,53 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, expect, it } from 'vitest';
+import { createRandom, type Random } from '../../src-main/domain/random.ts';
+import { loadEngine } from '../../src-main/engine/engines.ts';
+import { randomCropAndFlip } from '../../src-main/sat/augmentation.ts';
+
+beforeAll(() => loadEngine('wasm', null));
+
+const side = 16;
+
+it('gives every view pixel for pixel from the reflected picture, shifted and sometimes mirrored', async () => {
+  const random = createRandom(1);
+  const picture = Float32Array.from({ length: side * side * 3 }, () => random.normal());
+  const batch = 24;
+  const images = tf.tile(tf.tensor4d(picture, [1, side, side, 3]), [batch, 1, 1, 1]) as tf.Tensor4D;
+  const views = await randomCropAndFlip(images, createRandom(2)).data();
+  const reflected = (i: number): number => (i < 0 ? -i : i >= side ? 2 * (side - 1) - i : i);
+  const seen = new Set<string>();
+  for (let b = 0; b < batch; b++) {
+    let match = '';
+    for (let dy = -2; dy <= 2; dy++)
+      for (let dx = -2; dx <= 2; dx++)
+        for (const flip of [false, true]) {
+          const same = everyPixel((y, x, c) => {
+            const column = flip ? side - 1 - x : x;
+            const source = (reflected(y + dy) * side + reflected(column + dx)) * 3 + c;
+            return Math.abs(views[((b * side + y) * side + x) * 3 + c]! - picture[source]!) < 1e-3;
+          });
+          if (same) match = `${dy} ${dx} ${flip}`;
+        }
+    expect(match, `view ${b}`).not.toBe('');
+    seen.add(match);
+  }
+  expect(seen.size).toBeGreaterThan(10);
+});
+
+it('leaves the picture alone where nothing is drawn', async () => {
+  const images = tf.tensor4d(
+    Float32Array.from({ length: side * side * 3 }, (_, i) => i % 7),
+    [1, side, side, 3],
+  );
+  // A fake source of randomness: the middle of every range, and no mirror image.
+  const still: Random = { next: () => 0.9, integer: (below) => (below - 1) / 2, normal: () => 0 };
+  const view = await randomCropAndFlip(images, still).data();
+  const original = await images.data();
+  expect(Math.max(...view.map((value, i) => Math.abs(value - original[i]!)))).toBeLessThan(1e-3);
+});
+
+function everyPixel(check: (y: number, x: number, channel: number) => boolean): boolean {
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) for (let c = 0; c < 3; c++) if (!check(y, x, c)) return false;
+  return true;
+}

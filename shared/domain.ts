@@ -8,15 +8,6 @@ export const reviewStates = ['unreviewed', 'confirmed', 'relabeled', 'dropped', 
 /** What a person decided about a sample. `skipped` means looked at and left for later. */
 export type ReviewState = (typeof reviewStates)[number];
 
-/** One decision; `relabel` names the class that the sample gets. `reopen` takes a decision back to unreviewed. */
-export type Decision =
-  | { kind: 'confirm' }
-  | { kind: 'relabel'; classId: ClassId }
-  | { kind: 'accept-suggestion' }
-  | { kind: 'drop' }
-  | { kind: 'skip' }
-  | { kind: 'reopen' };
-
 export const problemKinds = [
   'unreadable',
   'empty',

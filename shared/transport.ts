@@ -42,7 +42,7 @@ export function createDispatcher(
 ): (method: string, input: unknown) => Promise<Result<unknown>> {
   return async (method, input) => {
     if (!isApiMethod(method)) return failure('invalid-input', `There is no method "${method}".`);
-    const parsed = v.safeParse(apiInputs[method] as v.GenericSchema, input);
+    const parsed = v.safeParse(apiInputs[method], input);
     if (!parsed.success) {
       const where = v.getDotPath(parsed.issues[0]);
       return failure('invalid-input', `${method}${where === null ? '' : ` (${where})`}: ${parsed.issues[0].message}`);

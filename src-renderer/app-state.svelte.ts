@@ -1,6 +1,6 @@
 import { createContext } from 'svelte';
 import type { ApiClient, AppInfo, ProjectSummary, ReviewChange } from '../shared/api.ts';
-import type { ClassId, ClassSummary, FindingsSummary, RunSummary } from '../shared/domain.ts';
+import type { ClassId, ClassSummary, FindingsSummary, RunSummary, SampleId } from '../shared/domain.ts';
 import type { Result } from '../shared/result.ts';
 import { createClient, subscribeTo, type Transport } from '../shared/transport.ts';
 import type { ConnectionStatus, Link } from './client.ts';
@@ -33,6 +33,8 @@ export class AppState {
   notices = $state.raw<Notice[]>([]);
   /** The folder that the import screen starts with. */
   importFolder = $state.raw<string | null>(null);
+  /** The sample that review begins with, when one was chosen elsewhere. */
+  sampleToReview: SampleId | null = null;
   /** Why the window cannot work at all. */
   fatal = $state.raw<string | null>(null);
   /** Counts up when the connection comes back, so that screens read again what they show. */
@@ -92,6 +94,12 @@ export class AppState {
   show(screen: Screen): void {
     this.screen = screen;
     window.history.replaceState(null, '', `#${screen}`);
+  }
+
+  /** Shows review with this sample first, large. */
+  reviewSample(id: SampleId): void {
+    this.sampleToReview = id;
+    this.show('review');
   }
 
   /** Whether a step makes sense yet. */

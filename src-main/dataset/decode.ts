@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import sharp, { type Sharp } from 'sharp';
 import type { ProblemKind } from '../../shared/domain.ts';
 import { errorMessage, type Result } from '../../shared/result.ts';
@@ -8,6 +9,7 @@ import {
   formatName,
   isBrowserFormat,
   looksTruncated,
+  peekSize,
   type ImageFormat,
 } from './image-format.ts';
 
@@ -43,6 +45,8 @@ const background = { r: 128, g: 128, b: 128 };
 
 // One thread a picture and as many pictures at once as there are cores: twice as fast on small pictures as threads within one.
 sharp.concurrency(1);
+// libuv's four threads would leave cores idle. It reads this when its first thread starts, which importing modules does not cause.
+process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism() + 2));
 // Files are read once; libvips' cache of operations would only hold memory.
 sharp.cache(false);
 
@@ -66,7 +70,14 @@ export async function inspectAndThumbnail(bytes: Uint8Array): Promise<Result<Ins
 
   const { format } = detected;
   try {
-    const { width, height } = await readSize(bytes, format);
+    const peeked = peekSize(bytes, format);
+    if (peeked !== null && isOwnThumbnail(bytes, format, peeked)) {
+      // Taking the raw pixels is the cheapest complete decode.
+      const { info } = await open(bytes, format).raw().toBuffer({ resolveWithObject: true });
+      return { ok: true, value: { format, width: info.width, height: info.height, thumbnail: null } };
+    }
+    const size = await readSize(bytes, format);
+    const { width, height } = size;
     if (width * height > maxPixels) {
       const megapixels = Math.round((width * height) / 1e6);
       return problem(
@@ -75,13 +86,9 @@ export async function inspectAndThumbnail(bytes: Uint8Array): Promise<Result<Ins
       );
     }
     const thumbnail = await whenItsTurn(width * height, async () => {
-      if (isOwnThumbnail(bytes, format, width, height)) {
-        // BMP is decoded by opening it; for the rest, taking the raw pixels is the cheapest complete decode.
-        const image = open(bytes, format);
-        if (format !== 'bmp') await image.raw().toBuffer();
-        return null;
-      }
-      return await encodeThumbnail(open(bytes, format));
+      if (!isOwnThumbnail(bytes, format, size)) return await encodeThumbnail(open(bytes, format));
+      await open(bytes, format).raw().toBuffer();
+      return null;
     });
     return { ok: true, value: { format, width, height, thumbnail } };
   } catch (error) {
@@ -130,7 +137,11 @@ const largePicturePixels = 24_000_000;
 
 let largePictureDone: Promise<unknown> = Promise.resolve();
 
-function isOwnThumbnail(bytes: Uint8Array, format: ImageFormat, width: number, height: number): boolean {
+function isOwnThumbnail(
+  bytes: Uint8Array,
+  format: ImageFormat,
+  { width, height }: { width: number; height: number },
+): boolean {
   return isBrowserFormat(format) && Math.max(width, height) <= thumbnailSide && bytes.length <= ownThumbnailBytes;
 }
 

@@ -88,7 +88,7 @@ const wrongShare = 0.08;
 /** Share of the wrong labels that name the look-alike; the rest name any other shape. */
 const lookAlikeShare = 0.6;
 /** Standard deviation of the pixel noise, of 255. */
-const noise = { least: 8, most: 26 };
+const noise = { least: 5, most: 18 };
 
 function planPictures(seed: number, pictures: number): PicturePlan[] {
   const random = createRandom(seed);
@@ -118,46 +118,45 @@ async function drawPicture(shape: Shape, random: Random, file: string): Promise<
     .toFile(file);
 }
 
-/** A shape of random colour, size, place and turn over a shaded background with some clutter. */
+/** A dark shape of random colour, size, place and turn over a light, shaded background with some clutter. */
 function pictureSvg(shape: Shape, random: Random): string {
-  const lightBackground = random.next() < 0.5;
-  const lightness = (light: boolean): number => (light ? between(random, 60, 90) : between(random, 12, 42));
-  const colour = (light: boolean): string =>
-    `hsl(${random.integer(360)} ${Math.round(between(random, 15, 85))}% ${Math.round(lightness(light))}%)`;
-  const size = between(random, 7.5, 12.5);
-  const margin = size * 0.85;
-  const x = between(random, margin, side - margin);
-  const y = between(random, margin, side - margin);
-  const clutter = Array.from({ length: 2 + random.integer(4) }, () => {
+  const colour = (lightness: number): string =>
+    `hsl(${random.integer(360)} ${Math.round(between(random, 15, 85))}% ${Math.round(lightness)}%)`;
+  const light = (): string => colour(between(random, 68, 92));
+  const dark = (): string => colour(between(random, 14, 42));
+  const size = between(random, 8.5, 12.5);
+  const x = side / 2 + between(random, -4, 4);
+  const y = side / 2 + between(random, -4, 4);
+  const clutter = Array.from({ length: 1 + random.integer(3) }, () => {
     const [fromX, fromY] = [random.next() * side, random.next() * side];
     if (random.next() < 0.5) {
-      return `<circle cx="${fromX}" cy="${fromY}" r="${between(random, 0.8, 2.6)}" fill="${colour(random.next() < 0.5)}"/>`;
+      return `<circle cx="${fromX}" cy="${fromY}" r="${between(random, 0.8, 2)}" fill="${dark()}"/>`;
     }
     const [toX, toY] = [fromX + between(random, -14, 14), fromY + between(random, -14, 14)];
-    return `<path d="M${fromX} ${fromY}L${toX} ${toY}" stroke="${colour(random.next() < 0.5)}" stroke-width="${between(random, 0.6, 1.6)}"/>`;
+    return `<path d="M${fromX} ${fromY}L${toX} ${toY}" stroke="${dark()}" stroke-width="${between(random, 0.6, 1.4)}"/>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}">
 <defs><linearGradient id="background" gradientTransform="rotate(${random.integer(90)})">
-<stop stop-color="${colour(lightBackground)}"/><stop offset="1" stop-color="${colour(lightBackground)}"/>
+<stop stop-color="${light()}"/><stop offset="1" stop-color="${light()}"/>
 </linearGradient></defs>
 <rect width="100%" height="100%" fill="url(#background)"/>
 ${clutter.join('\n')}
-<g transform="translate(${x} ${y}) rotate(${between(random, -turns[shape], turns[shape])}) scale(${size})" fill="${colour(!lightBackground)}">${shapeSvg(shape, random)}</g>
+<g transform="translate(${x} ${y}) rotate(${between(random, -turns[shape], turns[shape])}) scale(${size})" fill="${dark()}">${shapeSvg(shape, random)}</g>
 </svg>`;
 }
 
 /** Degrees to either side; a heart on its head would be another picture. */
 const turns: Record<Shape, number> = {
   circle: 180,
-  crescent: 180,
-  cross: 45,
+  crescent: 40,
+  cross: 20,
   ellipse: 180,
-  heart: 35,
+  heart: 25,
   ring: 180,
-  'rounded-square': 45,
-  square: 45,
-  star: 36,
-  triangle: 60,
+  'rounded-square': 20,
+  square: 20,
+  star: 20,
+  triangle: 25,
 };
 
 /** The shape within −1 … 1. */
@@ -166,17 +165,17 @@ function shapeSvg(shape: Shape, random: Random): string {
     case 'circle':
       return '<circle r="1"/>';
     case 'ellipse':
-      return `<ellipse rx="1.05" ry="${between(random, 0.55, 0.78)}"/>`;
+      return `<ellipse rx="1.05" ry="${between(random, 0.6, 0.86)}"/>`;
     case 'square':
       return '<rect x="-0.85" y="-0.85" width="1.7" height="1.7"/>';
     case 'rounded-square':
-      return `<rect x="-0.88" y="-0.88" width="1.76" height="1.76" rx="${between(random, 0.38, 0.56)}"/>`;
+      return `<rect x="-0.88" y="-0.88" width="1.76" height="1.76" rx="${between(random, 0.24, 0.5)}"/>`;
     case 'triangle':
       return '<path d="M0 -1.05L0.98 0.75L-0.98 0.75Z"/>';
     case 'star':
       return `<path d="${starPath(between(random, 0.4, 0.5))}"/>`;
     case 'ring': {
-      const inner = between(random, 0.45, 0.68);
+      const inner = between(random, 0.3, 0.65);
       return `<path fill-rule="evenodd" d="M1 0A1 1 0 1 1 -1 0A1 1 0 1 1 1 0ZM${inner} 0A${inner} ${inner} 0 1 1 ${-inner} 0A${inner} ${inner} 0 1 1 ${inner} 0Z"/>`;
     }
     case 'cross': {

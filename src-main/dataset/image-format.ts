@@ -92,6 +92,26 @@ export function looksTruncated(bytes: Uint8Array, format: ImageFormat): boolean 
   }
 }
 
+/**
+ * Width and height as the header says, before any orientation; null where it takes more than a glance. A tenth of the cost of asking
+ * the decoder, which counts when pictures are small and many.
+ */
+export function peekSize(bytes: Uint8Array, format: ImageFormat): { width: number; height: number } | null {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // The header chunk is always the first.
+  if (format === 'png') {
+    return view.length < 24 ? null : { width: view.readUInt32BE(16), height: view.readUInt32BE(20) };
+  }
+  if (format !== 'jpeg') return null;
+  for (let position = 2; position + 9 <= view.length; position += 2 + view.readUInt16BE(position + 2)) {
+    if (view[position] !== 0xff) return null;
+    if (isStartOfFrame(view[position + 1]!)) {
+      return { width: view.readUInt16BE(position + 7), height: view.readUInt16BE(position + 5) };
+    }
+  }
+  return null;
+}
+
 const formatByExtension = new Map<string, ImageFormat>([
   ['jpg', 'jpeg'],
   ['jpeg', 'jpeg'],
@@ -108,6 +128,11 @@ const formatByExtension = new Map<string, ImageFormat>([
 ]);
 
 const unsupportedExtensions = new Set(['heic', 'heif', 'jxl', 'jp2', 'j2k', 'psd']);
+
+/** SOF0 … SOF15 without the tables (DHT, JPG, DAC) that lie among them. */
+function isStartOfFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+}
 
 /** The ISO media family tells its members by brands: the major one at 8, compatible ones from 16 to the end of the first box. */
 function detectIsoMedia(bytes: Uint8Array): DetectedFormat {

@@ -11,5 +11,8 @@ export function fitPicture(
   const longest = Math.max(picture.width, picture.height, 1);
   const most = Math.max(enlargement, enlargedSide / longest);
   const scale = Math.min(stage.width / Math.max(1, picture.width), stage.height / Math.max(1, picture.height), most);
-  return { width: Math.max(1, Math.round(picture.width * scale)), height: Math.max(1, Math.round(picture.height * scale)) };
+  return {
+    width: Math.max(1, Math.round(picture.width * scale)),
+    height: Math.max(1, Math.round(picture.height * scale)),
+  };
 }

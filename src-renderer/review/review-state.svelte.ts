@@ -80,10 +80,13 @@ export class ReviewState {
   #queueNumber = 0;
   #busy: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #hadFindings: boolean;
 
   constructor(app: AppState) {
     this.#app = app;
     this.filter = this.defaultFilter;
+    this.#hadFindings = app.findings !== null;
+    this.sort = this.#hadFindings ? 'doubt' : 'path';
   }
 
   /** What the model flags; everything while there are no findings. */
@@ -136,6 +139,14 @@ export class ReviewState {
   async refresh(): Promise<void> {
     this.#queueNumber += 1;
     const number = this.#queueNumber;
+    if (!this.#hadFindings && this.#app.findings !== null) {
+      // With the first findings, the plain list gives way to the doubts, unless it was already narrowed down.
+      this.#hadFindings = true;
+      if (JSON.stringify(this.filter) === JSON.stringify(emptyFilter)) {
+        this.filter = this.defaultFilter;
+        this.sort = 'doubt';
+      }
+    }
     const { filter, sort } = this;
     const { client } = this.#app;
     const canBeUndecided = filter.states.length === 0 || filter.states.includes('unreviewed');
@@ -165,7 +176,11 @@ export class ReviewState {
     this.error = null;
     this.stale = false;
     this.status = 'ready';
-    const kept = before === null ? undefined : this.#positions.get(before);
+    const chosen = this.#app.sampleToReview;
+    this.#app.sampleToReview = null;
+    if (chosen !== null && this.#positions.has(chosen)) this.view = 'focus';
+    const wanted = chosen ?? before;
+    const kept = wanted === null ? undefined : this.#positions.get(wanted);
     this.moveTo(kept ?? this.#nextUndecided(-1) ?? 0);
   }
 
@@ -230,11 +245,13 @@ export class ReviewState {
 
   /**
    * Decides about the selection, or about the current sample, and goes on to the next undecided one once the service has
-   * answered. A held key waits until the picture it would judge is on the screen; of quick presses, one may wait in line.
+   * answered. A held key waits until the picture it would judge is on the screen; of quick presses one may wait in line,
+   * because more would judge pictures that nobody has seen.
    */
   decide(choice: Choice, held = false): Promise<void> {
-    if (held && (this.#waiting > 0 || (this.view === 'focus' && this.shownId !== this.currentId))) return Promise.resolve();
-    return this.#inLine(() => this.#decideNow(choice));
+    if (held && (this.#waiting > 0 || (this.view === 'focus' && this.shownId !== this.currentId)))
+      return Promise.resolve();
+    return this.#waiting > 1 ? Promise.resolve() : this.#inLine(() => this.#decideNow(choice));
   }
 
   undo(): Promise<void> {
@@ -289,7 +306,11 @@ export class ReviewState {
     // Show what has changed, so that an undo is seen to have happened.
     const positions = change.samples.flatMap(({ id }) => this.#positions.get(id) ?? []);
     if (positions.length > 0) this.moveTo(positions.reduce((low, position) => Math.min(low, position)));
-    else this.#app.notify('info', `${change.direction === 'undone' ? 'Undone' : 'Done again'}: ${change.label}. It is outside this view.`);
+    else
+      this.#app.notify(
+        'info',
+        `${change.direction === 'undone' ? 'Undone' : 'Done again'}: ${change.label}. It is outside this view.`,
+      );
   }
 
   /** Brings the shown samples up to date. The same change may arrive twice. */
@@ -314,9 +335,8 @@ export class ReviewState {
     return null;
   }
 
-  /** Runs one action after the other; more than one waiting would judge pictures that nobody has seen. */
+  /** Runs one action after the other. */
   #inLine(action: () => Promise<void>): Promise<void> {
-    if (this.#waiting > 1) return Promise.resolve();
     this.#waiting += 1;
     const done = this.#busy.then(action).finally(() => {
       this.#waiting -= 1;

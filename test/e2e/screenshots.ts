@@ -63,7 +63,8 @@ async function shoot(page: Page, name: string): Promise<void> {
     await page.setViewportSize(size);
     for (const theme of themes) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-      await page.waitForTimeout(150);
+      await page.waitForTimeout(250);
+      await page.waitForFunction(() => [...document.images].every((image) => image.complete));
       await page.screenshot({ path: path.join(values.out, `${name}-${size.width}-${theme}.png`) });
     }
   }

@@ -1,17 +1,36 @@
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { createServer, type Plugin } from 'vite';
 import { WebSocketServer } from 'ws';
 import type { ApiEventName } from '../../shared/api.ts';
 import { createDispatcher } from '../../shared/transport.ts';
-import { createFakeService, type FakeService } from './fake-service.ts';
+import { createFakeService, type FakeOptions, type FakeService } from './fake-service.ts';
 
 /*
- * Serves the window's sources over the fake service:
+ * Serves the window's sources over the fake service; for work on the window alone:
  *   node test/renderer/fake-server.ts FOLDER [port]
  * with FAKE_OPEN=1 a project is open, FAKE_TRAINED=1 it has findings, FAKE_SAMPLES=N repeats the pictures.
  */
+
+/** Port 0 takes any free one. */
+export async function startFakeServer(
+  options: FakeOptions,
+  port: number,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const service = await createFakeService(options);
+  const server = await createServer({
+    configFile: fileURLToPath(new URL('../../vite.config.ts', import.meta.url)),
+    plugins: [fakeServicePlugin(service)],
+    logLevel: 'warn',
+    server: { port, hmr: false, watch: null },
+  });
+  await server.listen();
+  const url = server.resolvedUrls?.local[0];
+  if (url === undefined) throw new Error('Vite serves on no local address.');
+  return { url, close: () => server.close() };
+}
 
 const eventNames: ApiEventName[] = ['importProgress', 'training', 'projectChanged', 'reviewChanged'];
 
@@ -64,18 +83,17 @@ function fakeServicePlugin(service: FakeService): Plugin {
   };
 }
 
-const [folder, port] = process.argv.slice(2);
-if (folder === undefined) throw new Error('Usage: node test/renderer/fake-server.ts FOLDER [port]');
-const service = await createFakeService({
-  folder,
-  samples: process.env['FAKE_SAMPLES'] === undefined ? null : Number(process.env['FAKE_SAMPLES']),
-  open: process.env['FAKE_OPEN'] !== undefined,
-  trained: process.env['FAKE_TRAINED'] !== undefined,
-});
-const server = await createServer({
-  configFile: new URL('../../vite.config.ts', import.meta.url).pathname,
-  plugins: [fakeServicePlugin(service)],
-  server: { port: Number(port ?? 5199), strictPort: true, hmr: false },
-});
-await server.listen();
-server.printUrls();
+if (import.meta.main) {
+  const [folder, port = '5199'] = process.argv.slice(2);
+  if (folder === undefined) throw new Error('Usage: node test/renderer/fake-server.ts FOLDER [port]');
+  const { url } = await startFakeServer(
+    {
+      folder,
+      samples: process.env['FAKE_SAMPLES'] === undefined ? null : Number(process.env['FAKE_SAMPLES']),
+      open: process.env['FAKE_OPEN'] !== undefined,
+      trained: process.env['FAKE_TRAINED'] !== undefined,
+    },
+    Number(port),
+  );
+  console.log(url);
+}

@@ -222,7 +222,13 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
   };
 
   const handlers: ApiHandlers = {
-    getAppInfo: () => ({ name: 'Winnow', version: '0.1.0', host: 'server', homeFolder: options.folder, pathSeparator: '/' }),
+    getAppInfo: () => ({
+      name: 'Winnow',
+      version: '0.1.0',
+      host: 'server',
+      homeFolder: options.folder,
+      pathSeparator: '/',
+    }),
     listFolder: async ({ path: asked, showFiles }) => {
       const { readdir } = await import('node:fs/promises');
       const folder = asked ?? options.folder;
@@ -232,9 +238,14 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
       return {
         path: folder,
         parent: folder === '/' ? null : path.dirname(folder),
-        folders: entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort(),
+        folders: entries
+          .filter((entry) => entry.isDirectory())
+          .map((entry) => entry.name)
+          .sort(),
         files: entries
-          .filter((entry) => entry.isFile() && (entry.name.endsWith('.winnow') || (showFiles && entry.name.endsWith('.csv'))))
+          .filter(
+            (entry) => entry.isFile() && (entry.name.endsWith('.winnow') || (showFiles && entry.name.endsWith('.csv'))),
+          )
           .map((entry) => entry.name),
         images: entries.filter((entry) => /\.jpe?g$/.test(entry.name)).length,
       };
@@ -243,9 +254,30 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
     chooseProjectFile: () => ({ kind: 'unavailable' }),
     chooseSavePath: () => ({ kind: 'unavailable' }),
     listRecentProjects: () => [
-      { path: '/home/ada/projects/clothing.winnow', name: 'clothing', openedAt: new Date().toISOString(), samples: 3068, reviewed: 212, missing: false },
-      { path: '/home/ada/work/wafer inspection/line 3, spring.winnow', name: 'line 3, spring', openedAt: new Date(Date.now() - 3 * 86_400_000).toISOString(), samples: 48_112, reviewed: 4800, missing: false },
-      { path: '/media/usb/leaves.winnow', name: 'leaves', openedAt: '2025-11-02T10:00:00Z', samples: 900, reviewed: 0, missing: true },
+      {
+        path: '/home/ada/projects/clothing.winnow',
+        name: 'clothing',
+        openedAt: new Date().toISOString(),
+        samples: 3068,
+        reviewed: 212,
+        missing: false,
+      },
+      {
+        path: '/home/ada/work/wafer inspection/line 3, spring.winnow',
+        name: 'line 3, spring',
+        openedAt: new Date(Date.now() - 3 * 86_400_000).toISOString(),
+        samples: 48_112,
+        reviewed: 4800,
+        missing: false,
+      },
+      {
+        path: '/media/usb/leaves.winnow',
+        name: 'leaves',
+        openedAt: '2025-11-02T10:00:00Z',
+        samples: 900,
+        reviewed: 0,
+        missing: true,
+      },
     ],
     forgetRecentProject: () => null,
     suggestProjectPath: ({ folder }) => ({ path: `${folder}.winnow`, exists: false }),
@@ -265,7 +297,17 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
       }
       project = { name: 'clothing' };
       emit('projectChanged', summary());
-      return { project: summary(), added: total, changed: 0, moved: 0, gone: 0, unchanged: 0, problems: problems.length, conflictingDuplicates: 2, seconds: 7.4 };
+      return {
+        project: summary(),
+        added: total,
+        changed: 0,
+        moved: 0,
+        gone: 0,
+        unchanged: 0,
+        problems: problems.length,
+        conflictingDuplicates: 2,
+        seconds: 7.4,
+      };
     },
     cancelImport: () => {
       importCancelled = true;
@@ -285,8 +327,24 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
     relocateImages: () => summary(),
     listProblems: ({ offset, limit }) => ({ total: problems.length, problems: problems.slice(offset, offset + limit) }),
     listEngines: () => [
-      { name: 'tensorflow', available: true, device: 'CPU, 2 threads', version: '2.18.0', source: '/opt/tf', trainingGflops: 71, absentBecause: null },
-      { name: 'wasm', available: true, device: 'CPU, 1 thread', version: '4.22.0', source: null, trainingGflops: 5, absentBecause: null },
+      {
+        name: 'tensorflow',
+        available: true,
+        device: 'CPU, 2 threads',
+        version: '2.18.0',
+        source: '/opt/tf',
+        trainingGflops: 71,
+        absentBecause: null,
+      },
+      {
+        name: 'wasm',
+        available: true,
+        device: 'CPU, 1 thread',
+        version: '4.22.0',
+        source: null,
+        trainingGflops: 5,
+        absentBecause: null,
+      },
     ],
     planTraining: async ({ budget, seed }) => {
       await new Promise((resolve) => setTimeout(resolve, 400));
@@ -327,14 +385,24 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
             ...run,
             status: failed ? 'failed' : 'done',
             endedAt: new Date().toISOString(),
-            error: failed ? 'The trainer was ended by the system (SIGKILL), most likely because memory ran out. Its last words: "Allocation of 2147483648 exceeds 10% of free system memory". Choose the quick budget, or close other programs, and start again.' : null,
+            error: failed
+              ? 'The trainer was ended by the system (SIGKILL), most likely because memory ran out. Its last words: "Allocation of 2147483648 exceeds 10% of free system memory". Choose the quick budget, or close other programs, and start again.'
+              : null,
           };
           emit('training', { kind: 'ended', run });
           return;
         }
         run = { ...run, status: 'running' };
         const loss = fakeEpoch(epoch, plan).loss;
-        emit('training', { kind: 'batch', runId: run.id, epoch, fraction, loss, imagesPerSecond: 214, secondsLeft: (plan.epochs - epoch - fraction) * 15 });
+        emit('training', {
+          kind: 'batch',
+          runId: run.id,
+          epoch,
+          fraction,
+          loss,
+          imagesPerSecond: 214,
+          secondsLeft: (plan.epochs - epoch - fraction) * 15,
+        });
       }, 150);
       return started;
     },
@@ -353,18 +421,36 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
         : {
             runId: run.id,
             epoch: run.epochs.length - 1,
-            cut: { value: 0.5, explanation: 'Labels with a doubt of 0.50 or more are flagged. The value lies where doubt separates into two groups in your data.' },
-            flagged: { value: samples.filter((sample) => sample.finding.flagged).length, explanation: 'Images whose doubt reaches the cut. They are shown first, worst first.' },
-            noiseRate: { value: 0.083, explanation: 'About 8.3 % of all labels are probably wrong, estimated from how the targets moved away from the given labels.' },
-            expectedPrecision: { value: 0.71, explanation: 'Of 100 flagged images, about 71 are expected to have a wrong label.' },
-            expectedRecall: { value: 0.78, explanation: 'Of 100 wrong labels, about 78 are expected to be among the flagged.' },
+            cut: {
+              value: 0.5,
+              explanation:
+                'Labels with a doubt of 0.50 or more are flagged. The value lies where doubt separates into two groups in your data.',
+            },
+            flagged: {
+              value: samples.filter((sample) => sample.finding.flagged).length,
+              explanation: 'Images whose doubt reaches the cut. They are shown first, worst first.',
+            },
+            noiseRate: {
+              value: 0.083,
+              explanation:
+                'About 8.3 % of all labels are probably wrong, estimated from how the targets moved away from the given labels.',
+            },
+            expectedPrecision: {
+              value: 0.71,
+              explanation: 'Of 100 flagged images, about 71 are expected to have a wrong label.',
+            },
+            expectedRecall: {
+              value: 0.78,
+              explanation: 'Of 100 wrong labels, about 78 are expected to be among the flagged.',
+            },
           },
     queryQueue: ({ filter, sort }) => {
       const found = samples.filter((sample) => matches(sample, filter));
       if (sort === 'doubt' && hasFindings()) found.sort((first, second) => second.finding.score - first.finding.score);
       if (sort === 'confidence') found.sort((first, second) => second.finding.weight - first.finding.weight);
       if (sort === 'path') found.sort((first, second) => first.path.localeCompare(second.path));
-      if (sort === 'decided') found.sort((first, second) => (second.decidedAt ?? '').localeCompare(first.decidedAt ?? ''));
+      if (sort === 'decided')
+        found.sort((first, second) => (second.decidedAt ?? '').localeCompare(first.decidedAt ?? ''));
       const pairs = new Map<string, number>();
       for (const sample of found) {
         if (sample.finding.suggestedClassId === sample.given) continue;
@@ -399,7 +485,9 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
         decidedAt: sample.decidedAt,
         topTargets: [
           { classId: finding.suggestedClassId, target: finding.suggestedTarget },
-          ...(finding.suggestedClassId === sample.given ? [] : [{ classId: sample.given, target: finding.givenTarget }]),
+          ...(finding.suggestedClassId === sample.given
+            ? []
+            : [{ classId: sample.given, target: finding.givenTarget }]),
           ...others.slice(0, 3).map((item, index) => ({ classId: item.id, target: 0.04 / (index + 1) })),
         ],
         history: {
@@ -463,7 +551,8 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
       return toChange(action, 'redone');
     },
     exportLabels: ({ out, overwrite }) => {
-      if (!overwrite && out.includes('clothing')) throw new AppError('already-exists', `${out} is already there. Choose another name, or replace it.`);
+      if (!overwrite && out.includes('clothing'))
+        throw new AppError('already-exists', `${out} is already there. Choose another name, or replace it.`);
       const review = counts();
       return { out, written: samples.length - review.dropped, relabeled: review.relabeled, dropped: review.dropped };
     },
@@ -473,9 +562,9 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
     handlers,
     subscribe: (event, listener) => {
       const set = listeners.get(event) ?? new Set();
-      set.add(listener as (payload: never) => void);
+      set.add(listener);
       listeners.set(event, set);
-      return () => set.delete(listener as (payload: never) => void);
+      return () => set.delete(listener);
     },
     imagePath: (id) => {
       const sample = byId.get(id);

@@ -12,7 +12,7 @@ it('gives every view pixel for pixel from the reflected picture, shifted and som
   const random = createRandom(1);
   const picture = Float32Array.from({ length: side * side * 3 }, () => random.normal());
   const batch = 24;
-  const images = tf.tile(tf.tensor4d(picture, [1, side, side, 3]), [batch, 1, 1, 1]) as tf.Tensor4D;
+  const images = tf.tile<tf.Tensor4D>(tf.tensor4d(picture, [1, side, side, 3]), [batch, 1, 1, 1]);
   const views = await randomCropAndFlip(images, createRandom(2)).data();
   const reflected = (i: number): number => (i < 0 ? -i : i >= side ? 2 * (side - 1) - i : i);
   const seen = new Set<string>();

@@ -44,7 +44,8 @@ it('keeps every decision that was answered, and can undo them all, after kill -9
 
 it('frees the training lock of a process that was killed', async () => {
   const lock = new URL('../../src-main/store/training-lock.ts', import.meta.url).href;
-  const script = `const { takeTrainingLock } = await import(${JSON.stringify(lock)}); console.log(takeTrainingLock(${JSON.stringify(file)}) !== null); setInterval(() => undefined, 1000);`;
+  // The lock is kept in a global: without a reference it would be collected, and with it the database that holds it.
+  const script = `const { takeTrainingLock } = await import(${JSON.stringify(lock)}); globalThis.lock = takeTrainingLock(${JSON.stringify(file)}); console.log(globalThis.lock !== null); setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline, Readable } from 'node:stream';
-import { parse, type CastingContext } from 'csv-parse';
+import { parse, type InfoField } from 'csv-parse';
 import type { LabelsFile } from '../../../shared/api.ts';
 import { AppError, errorMessage } from '../../../shared/result.ts';
 import { writeTextFile } from './text-file.ts';
@@ -143,7 +143,7 @@ async function* parseRows(file: string, delimiter: string): AsyncGenerator<CsvRo
     relax_column_count: true,
     relax_quotes: true,
     skip_empty_lines: true,
-    cast: (text: string, context: CastingContext): CsvCell => ({ text, quoted: context.quoting }),
+    cast: (text: string, context: InfoField): CsvCell => ({ text, quoted: context.quoting }),
   });
   // A failure destroys the parser with it, and so reaches the loop below; leaving the loop early closes the file.
   pipeline(Readable.from(decodeUtf8(file)), parser, () => undefined);

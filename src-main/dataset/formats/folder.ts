@@ -113,10 +113,11 @@ function chooseTargets(files: readonly LabeledFile[]): string[] {
 
 /** A label as a relative folder: nested where it has slashes, and never one that leads out. */
 function folderOfLabel(label: string): string {
-  const forbidden = process.platform === 'win32' ? /[<>:"\\|?*\u0000-\u001f]|[. ]+$/g : /\0/g;
   return label
     .split('/')
-    .map((part) => part.replace(forbidden, '_'))
+    .map((part) =>
+      process.platform === 'win32' ? part.replace(/[<>:"\\|?*\p{Cc}]|[. ]+$/gu, '_') : part.replaceAll('\0', '_'),
+    )
     .map((part) => (part === '' || part === '.' || part === '..' ? '_' : part))
     .join('/');
 }

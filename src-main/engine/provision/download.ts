@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../../../shared/result.ts';
@@ -101,14 +100,16 @@ async function fetchRest(request: DownloadRequest, part: string): Promise<FileFa
     await rememberValidator(part, response);
     let bytes = offset;
     request.onProgress(bytes, total);
-    const body = Readable.fromWeb(response.body);
-    body.on('data', (chunk: Uint8Array) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => abort.abort(new Error(`no byte for ${timeouts.stall / 1000} s`)), timeouts.stall);
-      bytes += chunk.byteLength;
-      request.onProgress(bytes, total);
-    });
-    await pipeline(body, createWriteStream(part, { flags: resumed ? 'a' : 'w' }), { signal: abort.signal });
+    const counted = async function* (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      for await (const chunk of body) {
+        clearTimeout(timer);
+        timer = setTimeout(() => abort.abort(new Error(`no byte for ${timeouts.stall / 1000} s`)), timeouts.stall);
+        bytes += chunk.byteLength;
+        request.onProgress(bytes, total);
+        yield chunk;
+      }
+    };
+    await pipeline(response.body, counted, createWriteStream(part, { flags: resumed ? 'a' : 'w' }));
     if (total !== null && bytes < total) throw new Error(`the connection ended at ${bytes} of ${total} bytes`);
     return { total, md5: publishedMd5(response) };
   } finally {

@@ -16,7 +16,7 @@ import type { Logger } from '../../shared/logger.ts';
 import { AppError, errorMessage } from '../../shared/result.ts';
 import type { PixelFile, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { pixelFileName, writePixelFile } from '../dataset/pixels.ts';
-import { estimateFlags, explainFlags } from '../domain/flags.ts';
+import { explainFlags, flagSamples } from '../domain/flags.ts';
 import { planTraining } from '../domain/plan.ts';
 import { createRunView, type RunView } from '../domain/run-view.ts';
 import { compactGflop } from '../sat/models/compact.ts';
@@ -267,7 +267,7 @@ function storeEvent(run: FollowedRun, view: RunView, event: TrainerEvent): void 
   if (event.kind !== 'epoch') return;
   const { epoch, targets, probabilities } = event;
   const { scores, weights, flipEpochs, labels } = view.update(epoch, targets, probabilities);
-  const estimates = estimateFlags(scores, labels);
+  const flags = flagSamples(scores, labels);
   const report: EpochReport = {
     epoch,
     loss: event.loss,
@@ -276,10 +276,10 @@ function storeEvent(run: FollowedRun, view: RunView, event: TrainerEvent): void 
     imagesPerSecond: event.imagesPerSecond,
     seconds: event.seconds,
     secondsLeft: event.secondsLeft,
-    doubts: estimates.flagged,
+    doubts: flags.count,
   };
   const list = samples.map(({ id }, i): Finding => toFinding(id, i));
-  const summary = explainFlags(estimates, { runId, epoch, samples: samples.length });
+  const summary = explainFlags(flags, { runId, epoch, samples: samples.length });
   appendEpoch(project.db, { runId, report, targets, weights, findings: { list, summary } });
   emit({ kind: 'epoch', runId, report });
 
@@ -293,7 +293,7 @@ function storeEvent(run: FollowedRun, view: RunView, event: TrainerEvent): void 
       givenTarget: scores.givenTarget[i]!,
       suggestedTarget: scores.suggestedVote[i]!,
       flipEpoch: flipEpochs[i] === -1 ? null : flipEpochs[i]!,
-      flagged: scores.flagged[i] === 1,
+      flagged: flags.flagged[i] === 1,
     };
   }
 }

@@ -1,10 +1,12 @@
 import type { FindingsSummary } from '../../shared/domain.ts';
 import type { SampleScores } from './scores.ts';
 
-export interface FlagEstimates {
-  flagged: number;
+export interface Flags {
+  /** 1 where the sample is flagged. `[samples]` */
+  flagged: Uint8Array;
+  count: number;
   /** Smallest score among the flagged samples; 1 when none is. */
-  lowestFlaggedScore: number;
+  cut: number;
   /** Expected share of wrong labels in the whole set, 0..1. */
   noiseRate: number;
   /** Expected share of the flagged samples whose label is wrong, 0..1. */
@@ -14,53 +16,49 @@ export interface FlagEstimates {
 }
 
 /**
- * What the flags are worth, estimated without knowing the truth. Where the model votes for another class, its vote v at the
- * suggestion is its probability that the suggestion is right, hence that the given label is wrong; where it votes for
- * the given label, that label counts as right. Sums of these give expected numbers of errors.
+ * The default cut: as many samples are flagged as labels are expected to be wrong, the most doubtful first. Where the model votes
+ * for another class, its vote v at the suggestion is its probability that the suggestion is right, hence that the given label is
+ * wrong; where it votes for the given label, that label counts as right. Summed, these are the expected number of errors.
  */
-export function estimateFlags(scores: SampleScores, labels: Int32Array): FlagEstimates {
-  let flagged = 0;
-  let lowest = 1;
-  let errors = 0;
-  let flaggedErrors = 0;
-  for (let i = 0; i < labels.length; i++) {
-    const error = scores.suggested[i] === labels[i] ? 0 : scores.suggestedVote[i]!;
-    errors += error;
-    if (scores.flagged[i] === 0) continue;
-    flagged++;
-    flaggedErrors += error;
-    lowest = Math.min(lowest, scores.score[i]!);
-  }
+export function flagSamples(scores: SampleScores, labels: Int32Array): Flags {
+  const samples = labels.length;
+  const doubted = Array.from(labels.keys())
+    .filter((i) => scores.suggested[i] !== labels[i])
+    .sort((a, b) => scores.score[b]! - scores.score[a]! || a - b);
+  const expectedErrors = doubted.reduce((sum, i) => sum + scores.suggestedVote[i]!, 0);
+  const chosen = doubted.slice(0, Math.round(expectedErrors));
+  const expectedFound = chosen.reduce((sum, i) => sum + scores.suggestedVote[i]!, 0);
+  const flagged = new Uint8Array(samples);
+  for (const i of chosen) flagged[i] = 1;
+  const last = chosen.at(-1);
   return {
     flagged,
-    lowestFlaggedScore: lowest,
-    noiseRate: labels.length === 0 ? 0 : errors / labels.length,
-    expectedPrecision: flagged === 0 ? 0 : flaggedErrors / flagged,
-    expectedRecall: errors === 0 ? 0 : flaggedErrors / errors,
+    count: chosen.length,
+    cut: last === undefined ? 1 : scores.score[last]!,
+    noiseRate: samples === 0 ? 0 : expectedErrors / samples,
+    expectedPrecision: chosen.length === 0 ? 0 : expectedFound / chosen.length,
+    expectedRecall: expectedErrors === 0 ? 0 : expectedFound / expectedErrors,
   };
 }
 
 /** The estimates, each with the sentence that explains it to someone who knows their classes but not the method. */
-export function explainFlags(
-  estimates: FlagEstimates,
-  run: { runId: number; epoch: number; samples: number },
-): FindingsSummary {
-  const { flagged, lowestFlaggedScore, noiseRate, expectedPrecision, expectedRecall } = estimates;
+export function explainFlags(flags: Flags, run: { runId: number; epoch: number; samples: number }): FindingsSummary {
+  const { count: flagged, cut, noiseRate, expectedPrecision, expectedRecall } = flags;
   const count = (value: number): string => Math.round(value).toLocaleString('en');
   const percent = (value: number): string => `${Math.round(100 * value)} %`;
   return {
     runId: run.runId,
     epoch: run.epoch,
     cut: {
-      value: lowestFlaggedScore,
+      value: cut,
       explanation:
         flagged === 0
           ? 'No image is flagged: for every one the model still finds the given label the likeliest.'
-          : `An image is flagged when the model, over all its passes, came to find another class likelier than the given one. The mildest flagged doubt is ${lowestFlaggedScore.toFixed(2)}.`,
+          : `As many images are flagged as labels are expected to be wrong, the most doubtful first; the last of them has a doubt of ${cut.toFixed(2)}.`,
     },
     flagged: {
       value: flagged,
-      explanation: `${count(flagged)} of ${count(run.samples)} images are flagged. The number follows from your data; no threshold was set by hand.`,
+      explanation: `${count(flagged)} of ${count(run.samples)} images are flagged. The number is the estimate of wrong labels; no threshold was set by hand.`,
     },
     noiseRate: {
       value: noiseRate,

@@ -43,7 +43,7 @@ export function createRunView({
   };
 }
 
-/** Above this share of the start no sample's target can have left its label. */
+/** Above this share of the start too few predictions are in t to tell doubts by. */
 const largestRemainder = 0.5;
 
 function movingAverage(average: Float32Array, latest: Float32Array, momentum: number): Float32Array {

@@ -4,24 +4,22 @@
  */
 
 export interface SampleScores {
-  /** Doubt about the given label: 1 − t_iy, 0..1. `[samples]` */
+  /** Doubt about the given label: v_r / (v_r + v_y), r being the strongest other class; above 0.5 r is ahead. `[samples]` */
   score: Float32Array;
   /** t_i at the given label. `[samples]` */
   givenTarget: Float32Array;
   /** Confidence weight w_i = max_j t_ij. `[samples]` */
   weight: Float32Array;
-  /** Has the target itself left the given label, argmax_j t_ij ≠ y_i? The default cut. `[samples]` */
-  flagged: Uint8Array;
-  /** argmax_j v_ij, a class index; what the target's largest class is once its start is taken out. `[samples]` */
+  /** argmax_j v_ij, a class index. `[samples]` */
   suggested: Int32Array;
   /** v_i at the suggested label: the model's own probability that the suggestion is right. `[samples]` */
   suggestedVote: Float32Array;
 }
 
 /**
- * After n updates t = αⁿ·onehot(y) + (1−αⁿ)·v, where v is the decaying average of the predictions: the model's votes.
- * Doubt and cut are read from t itself. The suggestion is read from v, because in t the given label starts with a lead that
- * has nothing to do with the picture; wherever t has left the given label, both have the same largest class.
+ * After n updates t = αⁿ·onehot(y) + (1−αⁿ)·v, where v is the decaying average of the predictions: the model's votes. Scores are
+ * read from v, because in t the given label starts with a lead that has nothing to do with the picture. 1 − t_y and 1 − v_y give
+ * the same order; the duel with the strongest rival orders better than either (ADR 1).
  * @param targets t, `[samples, classes]`
  * @param labels given class index of each sample
  * @param remainder αⁿ, the share of the one-hot start that is left in t, in [0, 1)
@@ -33,7 +31,6 @@ export function scoreSamples(targets: Float32Array, labels: Int32Array, remainde
     score: new Float32Array(samples),
     givenTarget: new Float32Array(samples),
     weight: new Float32Array(samples),
-    flagged: new Uint8Array(samples),
     suggested: new Int32Array(samples),
     suggestedVote: new Float32Array(samples),
   };
@@ -41,18 +38,18 @@ export function scoreSamples(targets: Float32Array, labels: Int32Array, remainde
     const label = labels[i]!;
     const row = targets.subarray(i * classes, (i + 1) * classes);
     const given = row[label]!;
-    const givenVote = Math.max(0, (given - remainder) / (1 - remainder));
-    let other = label === 0 ? Math.min(1, classes - 1) : 0;
-    for (let j = 0; j < classes; j++) if (j !== label && row[j]! > row[other]!) other = j;
-    const otherVote = row[other]! / (1 - remainder);
+    let rival = label === 0 ? Math.min(1, classes - 1) : 0;
+    for (let j = 0; j < classes; j++) if (j !== label && row[j]! > row[rival]!) rival = j;
+    const givenVote = Math.max(0, given - remainder) / (1 - remainder);
+    const rivalVote = row[rival]! / (1 - remainder);
     // On a tie the given label stands.
-    const otherWins = otherVote > givenVote;
-    scores.score[i] = Math.min(1, Math.max(0, 1 - given));
+    const rivalWins = rivalVote > givenVote;
+    const sum = rivalVote + givenVote;
+    scores.score[i] = sum > 0 ? rivalVote / sum : 0;
     scores.givenTarget[i] = given;
-    scores.weight[i] = Math.max(given, row[other]!);
-    scores.flagged[i] = row[other]! > given ? 1 : 0;
-    scores.suggested[i] = otherWins ? other : label;
-    scores.suggestedVote[i] = Math.min(1, otherWins ? otherVote : givenVote);
+    scores.weight[i] = Math.max(given, row[rival]!);
+    scores.suggested[i] = rivalWins ? rival : label;
+    scores.suggestedVote[i] = Math.min(1, rivalWins ? rivalVote : givenVote);
   }
   return scores;
 }

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { estimateFlags } from '../../src-main/domain/flags.ts';
+import { flagSamples } from '../../src-main/domain/flags.ts';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { createRunView } from '../../src-main/domain/run-view.ts';
 import { scoreSamples, updateFlipEpochs } from '../../src-main/domain/scores.ts';
 
 const momentum = 0.9;
 
-it('doubts by 1 − t_y, and flags and suggests what the target says once its one-hot start is taken out', () => {
+it('doubts and suggests what the target says once its one-hot start is taken out', () => {
   // Three updates of t from onehot(0) with a constant prediction p.
   const predictions = [
     [0.1, 0.7, 0.2],
@@ -17,16 +17,20 @@ it('doubts by 1 − t_y, and flags and suggests what the target says once its on
     predictions.flatMap((p) => p.map((value, j) => remainder * Number(j === 0) + (1 - remainder) * value)),
   );
   const scores = scoreSamples(targets, Int32Array.from([0, 0]), remainder);
-  expect(scores.score[0]).toBeCloseTo((1 - remainder) * 0.9, 6);
-  expect(scores.score[1]).toBeCloseTo((1 - remainder) * 0.4, 6);
+  expect(scores.score[0]).toBeCloseTo(0.7 / 0.8, 5);
+  expect(scores.score[1]).toBeCloseTo(0.3 / 0.9, 5);
   expect([...scores.suggested]).toEqual([1, 0]);
   expect(scores.suggestedVote[0]).toBeCloseTo(0.7, 5);
   expect(scores.suggestedVote[1]).toBeCloseTo(0.6, 5);
-  // t itself has not left the given label after so few updates.
-  expect([...scores.flagged]).toEqual([0, 0]);
 });
 
-it('never flags a sample whose suggestion is its given label', () => {
+it('has no doubt where nothing has been voted, and none of the arithmetic breaks there', () => {
+  const scores = scoreSamples(Float32Array.from([1, 0]), Int32Array.from([0]), 0.9999999);
+  expect(scores.score[0]).toBe(0);
+  expect(flagSamples(scores, Int32Array.from([0]))).toMatchObject({ count: 0, cut: 1, expectedPrecision: 0 });
+});
+
+it('flags as many samples as it expects errors, the most doubtful first, and none whose suggestion is its label', () => {
   const random = createRandom(11);
   const classes = 4;
   const samples = 500;
@@ -36,20 +40,19 @@ it('never flags a sample whose suggestion is its given label', () => {
   labels.forEach((label, i) => {
     const votes = Array.from({ length: classes }, () => random.next());
     const sum = votes.reduce((total, vote) => total + vote);
-    votes.forEach(
-      (vote, j) => (targets[i * classes + j] = remainder * Number(j === label) + ((1 - remainder) * vote) / sum),
-    );
+    votes.forEach((vote, j) => {
+      targets[i * classes + j] = remainder * Number(j === label) + ((1 - remainder) * vote) / sum;
+    });
   });
   const scores = scoreSamples(targets, labels, remainder);
-  const flagged = [...scores.flagged].flatMap((flag, i) => (flag === 1 ? [i] : []));
-  expect(flagged.length).toBeGreaterThan(0);
-  expect(flagged.filter((i) => scores.suggested[i] === labels[i])).toEqual([]);
-  const estimates = estimateFlags(scores, labels);
-  expect(estimates.flagged).toBe(flagged.length);
-  for (const share of [estimates.noiseRate, estimates.expectedPrecision, estimates.expectedRecall]) {
-    expect(share).toBeGreaterThan(0);
-    expect(share).toBeLessThanOrEqual(1);
-  }
+  const flags = flagSamples(scores, labels);
+  const chosen = [...labels.keys()].filter((i) => flags.flagged[i] === 1);
+  expect(chosen).toHaveLength(flags.count);
+  expect(flags.count).toBe(Math.round(flags.noiseRate * samples));
+  expect(chosen.filter((i) => scores.suggested[i] === labels[i])).toEqual([]);
+  const passed = [...labels.keys()].filter((i) => flags.flagged[i] === 0 && scores.score[i]! > flags.cut);
+  expect(passed).toEqual([]);
+  expect(flags.expectedRecall).toBeCloseTo((flags.expectedPrecision * flags.count) / (flags.noiseRate * samples), 6);
 });
 
 it('remembers since when a suggestion has differed', () => {
@@ -67,7 +70,7 @@ it('has doubts to show before the targets move', () => {
   const oneHot = Float32Array.from([1, 0, 0, 1]);
   const { scores, weights } = view.update(0, oneHot, Float32Array.from([0.2, 0.8, 0.3, 0.7]));
   expect(scores.score[0]).toBeCloseTo(0.8, 6);
-  expect([...scores.flagged]).toEqual([1, 0]);
+  expect([...scores.suggested]).toEqual([1, 1]);
   // The stored weights stay SAT's own.
   expect([...weights]).toEqual([1, 1]);
 });

@@ -18,8 +18,8 @@ it('gives every view pixel for pixel from the reflected picture, shifted and som
   const seen = new Set<string>();
   for (let b = 0; b < batch; b++) {
     let match = '';
-    for (let dy = -2; dy <= 2; dy++)
-      for (let dx = -2; dx <= 2; dx++)
+    for (let dy = -1; dy <= 1; dy++)
+      for (let dx = -1; dx <= 1; dx++)
         for (const flip of [false, true]) {
           const same = everyPixel((y, x, c) => {
             const column = flip ? side - 1 - x : x;
@@ -31,7 +31,8 @@ it('gives every view pixel for pixel from the reflected picture, shifted and som
     expect(match, `view ${b}`).not.toBe('');
     seen.add(match);
   }
-  expect(seen.size).toBeGreaterThan(10);
+  // Of 3 × 3 shifts, mirrored or not.
+  expect(seen.size).toBeGreaterThan(9);
 });
 
 it('leaves the picture alone where nothing is drawn', async () => {

@@ -5,7 +5,7 @@ import { createSgd } from '../sat/optimizer.ts';
 
 const shape = { width: 24, resolution: 32, outputs: 10 };
 /** Enough to keep every core busy; a slow engine is measured with the small one, so that it too answers within seconds. */
-const batches = { small: 8, usual: 64 };
+const batches = { small: 8, usual: 128 };
 const slowStepMilliseconds = 150;
 const measuredMilliseconds = 1500;
 

@@ -47,7 +47,11 @@ export function createEngines(options: { dataFolder: string; nodePath: string; t
   const measure = async (name: EngineName): Promise<EngineReport> => {
     const report = await probe(name, true);
     if (report.trainingGflops !== null) {
-      const speeds = { ...(await readSpeeds(speedsFile)), [speedKey(name, folder)]: report };
+      const known = await readSpeeds(speedsFile);
+      const key = speedKey(name, folder);
+      // Other programs only ever make an engine look slower, so the best measurement is the one that plans are made by.
+      const trainingGflops = Math.max(report.trainingGflops, known[key]?.trainingGflops ?? 0);
+      const speeds = { ...known, [key]: { ...report, trainingGflops } };
       await writeFileAtomically(speedsFile, JSON.stringify(speeds, null, 1));
     }
     return report;

@@ -93,7 +93,7 @@ export function planTraining(input: PlanInput): TrainingPlan {
 
 /**
  * E_s as a share of the epochs, and its limit. The authors' is 0.3 of 200 on 50,000 images. Here starting earlier costs nothing
- * where labels are still being learned, and saves a small or easy set from having its wrong labels memorised first (ADR 3).
+ * where labels are still being learned, and is meant to save a small or easy set from having its wrong labels memorised first (ADR 3).
  */
 const startShare = 0.2;
 const latestStartEpoch = 10;

@@ -20,6 +20,12 @@ const folders = {
     packages: ['@tensorflow/[^/]+', 'valibot', 'tar', 'yauzl', 'node-api-headers'],
     node: true,
   },
+  lab: {
+    own: '^src-main/lab/',
+    folders: ['^shared/', '^src-main/domain/', '^src-main/sat/'],
+    packages: ['echarts', 'csv-stringify'],
+    node: false,
+  },
   trainer: {
     own: '^src-main/trainer/',
     folders: ['^shared/', '^src-main/domain/', '^src-main/sat/', '^src-main/engine/'],
@@ -40,7 +46,7 @@ const folders = {
   },
   app: {
     own: '^src-main/app/',
-    folders: ['^shared/', '^src-main/(domain|sat|engine|dataset|store)/'],
+    folders: ['^shared/', '^src-main/(domain|sat|lab|engine|dataset|store)/'],
     packages: ['[^/]+', '@[^/]+/[^/]+'],
     node: true,
   },

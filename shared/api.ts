@@ -8,13 +8,17 @@ import {
   type EngineReport,
   type EpochReport,
   type FindingsSummary,
+  type Neighbour,
   type Problem,
+  type RecipeSummary,
   type ReviewState,
+  type RunId,
   type RunSummary,
   type SampleCard,
   type SampleDetail,
   type SampleId,
   type TrainingPlan,
+  type Triage,
 } from './domain.ts';
 import type { Result } from './result.ts';
 
@@ -51,6 +55,8 @@ export interface Api {
 
   // Training
   listEngines(input: { measure: boolean }): EngineReport[];
+  /** Variants of training, the usual one first. */
+  listRecipes(input: Empty): RecipeOffer[];
   planTraining(input: TrainingRequest): TrainingPlan;
   /** Starts a run and returns at once; `training` events follow. */
   startTraining(input: TrainingRequest): RunSummary;
@@ -60,6 +66,10 @@ export interface Api {
 
   // Findings and review
   getFindings(input: Empty): FindingsSummary | null;
+  /** Of the run whose findings are shown; null when there are none. */
+  getTriage(input: Empty): Triage | null;
+  /** The samples most alike by the newest run's embeddings, most alike first; empty when no run has stored any. */
+  listNeighbours(input: { id: SampleId; limit: number }): Neighbour[];
   /** Ids of all samples that match, in order; the client fetches cards as they come into view. */
   queryQueue(input: QueueQuery): Queue;
   getSamples(input: { ids: SampleId[] }): SampleCard[];
@@ -171,6 +181,28 @@ export interface TrainingRequest {
   budget: 'quick' | 'balanced' | 'thorough';
   engine: 'auto' | 'tensorflow' | 'wasm';
   seed: number;
+  /** Name of a recipe; see `listRecipes`. */
+  recipe: string;
+  /** A run whose encoder the network starts from (`pretrain`, say); null starts from random weights. */
+  startFrom: RunId | null;
+  /** Name of published settings that take the place of the budget's; null plans for the budget. */
+  preset: string | null;
+  /** Numbers set by hand; null leaves them to the plan. */
+  overrides: TrainingOverrides;
+}
+
+export interface TrainingOverrides {
+  epochs: number | null;
+  /** E_s, from 0. */
+  startEpoch: number | null;
+  /** α, in (0, 1). */
+  targetMomentum: number | null;
+}
+
+/** A recipe, and whether it suits the open project particularly. */
+export interface RecipeOffer extends RecipeSummary {
+  /** One sentence for why it is suggested for this project; null when it is not. */
+  suggestedBecause: string | null;
 }
 
 export type TrainingEvent =
@@ -189,7 +221,8 @@ export type TrainingEvent =
 
 export interface QueueQuery {
   filter: QueueFilter;
-  sort: 'doubt' | 'confidence' | 'path' | 'decided';
+  /** `abstention`: what the model would rather not decide first; by doubt where the run has no abstention. */
+  sort: 'doubt' | 'abstention' | 'confidence' | 'path' | 'decided';
 }
 
 /** Empty arrays and nulls do not restrict. */
@@ -201,6 +234,8 @@ export interface QueueFilter {
   flaggedOnly: boolean;
   minScore: number | null;
   maxScore: number | null;
+  /** Samples on one side of a triage: `accept` those below the threshold, `look` at the others. */
+  triage: { part: 'accept' | 'look'; threshold: number } | null;
   /** Part of the path, case-insensitive. */
   search: string;
 }
@@ -262,6 +297,15 @@ const trainingRequest = v.strictObject({
   budget: v.picklist(budgets),
   engine: v.picklist(['auto', ...engineNames]),
   seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31 - 1)),
+  recipe: v.pipe(text, v.minLength(1)),
+  startFrom: v.nullable(id),
+  preset: v.nullable(text),
+  // Whether they make sense together is the plan's to judge, in words for people.
+  overrides: v.strictObject({
+    epochs: v.nullable(v.number()),
+    startEpoch: v.nullable(v.number()),
+    targetMomentum: v.nullable(v.number()),
+  }),
 });
 
 /** Checked where a message enters, whatever transport it came by. */
@@ -286,11 +330,14 @@ export const apiInputs = {
   relocateImages: v.strictObject({ folder: path }),
   listProblems: v.strictObject({ offset: count, limit: v.pipe(count, v.maxValue(1000)) }),
   listEngines: v.strictObject({ measure: v.boolean() }),
+  listRecipes: empty,
   planTraining: trainingRequest,
   startTraining: trainingRequest,
   cancelTraining: empty,
   getRun: empty,
   getFindings: empty,
+  getTriage: empty,
+  listNeighbours: v.strictObject({ id, limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
   queryQueue: v.strictObject({
     filter: v.strictObject({
       states: v.array(v.picklist(reviewStates)),
@@ -299,9 +346,10 @@ export const apiInputs = {
       flaggedOnly: v.boolean(),
       minScore: share,
       maxScore: share,
+      triage: v.nullable(v.strictObject({ part: v.picklist(['accept', 'look']), threshold: v.number() })),
       search: text,
     }),
-    sort: v.picklist(['doubt', 'confidence', 'path', 'decided']),
+    sort: v.picklist(['doubt', 'abstention', 'confidence', 'path', 'decided']),
   }),
   getSamples: v.strictObject({ ids: v.pipe(ids, v.maxLength(1000)) }),
   getSample: v.strictObject({ id }),

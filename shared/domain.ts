@@ -65,25 +65,80 @@ export interface EngineReport {
   absentBecause: string | null;
 }
 
-/** Everything that decides a run, chosen before it starts and stored with it. */
-export interface TrainingPlan {
+export const networkNames = ['compact', 'resnet18', 'resnet34', 'vgg16-bn', 'wrn-28-10', 'wrn-34-10'] as const;
+export type NetworkName = (typeof networkNames)[number];
+
+/** A variant of training as people choose it; `sat/recipes` defines them, so that a new one changes nothing here. */
+export interface RecipeSummary {
+  name: string;
+  title: string;
+  /** One plain sentence: what it is for. */
+  sentence: string;
+  /** What a run leaves behind: doubts about labels, doubts with an abstention for triage, or only an encoder to start from. */
+  gives: 'doubts' | 'triage' | 'encoder';
+}
+
+/** How the learning rate runs over the epochs, as multiples of the peak. */
+export type Schedule =
+  | { kind: 'one-cycle' }
+  | { kind: 'cosine' }
+  | { kind: 'constant' }
+  /** Multiplied by `factor` at the start of each of the epochs (from 0). */
+  | { kind: 'steps'; factor: number; epochs: number[] };
+
+/** `sgd-nesterov`: ours, weight decay on filters only; `sgd`: as in PyTorch, decay on everything; `adam`: no decay. */
+export type OptimizerName = 'sgd-nesterov' | 'sgd' | 'adam';
+
+/**
+ * `shift-flip`: ours; `crop-flip`: zero-padded by an eighth and cropped, the authors'; `crop`: without the mirror image, for digits
+ * and letters; `views`: strong, for self-supervision.
+ */
+export type AugmentationName = 'none' | 'shift-flip' | 'crop' | 'crop-flip' | 'views';
+
+/** Projected gradient ascent in the L∞ ball; pixels count from 0 to 1. */
+export interface AttackSettings {
+  /** ε, largest change of a pixel. */
+  radius: number;
+  stepSize: number;
+  steps: number;
+}
+
+/** All numbers of a run that the trainer needs. */
+export interface TrainingSettings {
   engine: EngineName;
-  budget: Budget;
+  /** Name of a recipe of `sat/recipes`. */
+  recipe: string;
   seed: number;
+  network: NetworkName;
+  /** Channels of the first convolution; each network has a usual one. */
+  width: number;
   /** Square input side in pixels. */
   resolution: number;
-  /** Channels of the stem; stages have multiples of it. */
-  width: number;
+  classes: number;
   epochs: number;
   /** E_s: first epoch (from 0) in which targets adapt. */
   startEpoch: number;
   /** α, momentum of the targets. */
   targetMomentum: number;
   batchSize: number;
+  optimizer: OptimizerName;
+  /** Peak. */
   learningRate: number;
+  schedule: Schedule;
   weightDecay: number;
+  augmentation: AugmentationName;
+  /** The attack that `robust` trains against; null for every other recipe. */
+  attack: AttackSettings | null;
+}
+
+/** Everything that decides a run, chosen before it starts and stored with it. */
+export interface TrainingPlan extends TrainingSettings {
+  budget: Budget;
+  /** Published settings that took the place of the budget's; null for our own. */
+  preset: string | null;
+  /** The run whose encoder the network starts from; null for random weights. */
+  startFrom: RunId | null;
   samples: number;
-  classes: number;
   /** Forward pass of one image, multiply and add counted as two. */
   gflopPerImage: number;
   expectedSeconds: number;
@@ -95,8 +150,10 @@ export interface EpochReport {
   /** From 0. */
   epoch: number;
   loss: number;
-  /** Share of training predictions that agree with the given label, 0..1. */
-  accuracy: number;
+  /** Share of training predictions that agree with the given label, 0..1; null where no labels are learned. */
+  accuracy: number | null;
+  /** Collapse monitor of self-supervised runs: 1 is healthy, 0 is collapsed (see sat/losses); null for all others. */
+  spread: number | null;
   learningRate: number;
   imagesPerSecond: number;
   /** Wall seconds since the run started. */
@@ -133,6 +190,8 @@ export interface Finding {
   /** First epoch from which the target's largest class stayed another than the given label; null if it never flipped. */
   flipEpoch: number | null;
   flagged: boolean;
+  /** Probability with which the model abstains, 0..1; null where the recipe has no abstention class. */
+  abstention: number | null;
 }
 
 /** A sample as the grid shows it. */
@@ -203,4 +262,36 @@ export interface Evaluation {
   reviewsFor90: number;
   /** Share of the errors whose suggested label is the true one. */
   suggestedLabelAccuracy: number;
+}
+
+/**
+ * Triage: which labels can be accepted unseen, and which should be looked at. Samples are ordered from the surest; a coverage
+ * is the share of them that is accepted.
+ */
+export interface Triage {
+  runId: RunId;
+  /** What the samples are ordered by: the abstention where the run has one, else the doubt. */
+  rankedBy: 'abstention' | 'doubt';
+  samples: number;
+  /** By rising coverage, at most 101 points, the last with coverage 1. */
+  curve: TriagePoint[];
+}
+
+export interface TriagePoint {
+  /** Share of the samples that is accepted, 0..1. */
+  coverage: number;
+  accepted: number;
+  /** Samples below this value are accepted; see `QueueFilter.triage`. */
+  threshold: number;
+  /** Expected share of wrong labels among the accepted, 0..1. */
+  expectedError: number;
+  /** Expected number of wrong labels among the rest. */
+  expectedErrorsLeft: number;
+}
+
+/** A sample that looks alike, by the embeddings of a run. */
+export interface Neighbour {
+  sampleId: SampleId;
+  /** Cosine of the angle between the embeddings, −1..1. */
+  similarity: number;
 }

@@ -3,7 +3,7 @@
  * registers an implementation for each backend. Only names and shapes live here.
  */
 
-/** Training-mode batch normalisation: {x [b, h, w, c], scale [c], offset [c]} → [y, ...saved], with `{epsilon}`. */
+/** Training-mode batch normalisation: {x [b, h, w, c], scale [c], offset [c]} → [y, mean, unbiased variance, ...saved], with `{epsilon}`. */
 export const batchNormTrainingKernel = 'WinnowBatchNormTraining';
 
 /** Its gradient: {dy, x, scale, saved0, saved1, saved2} → [dx, dscale, doffset], with `{epsilon}`. */

@@ -1,4 +1,4 @@
-import type { EngineName, EngineReport, RunId, TrainingPlan } from './domain.ts';
+import type { AttackSettings, EngineName, EngineReport, RunId, TrainingSettings } from './domain.ts';
 
 /*
  * Seam 2: what the service and the trainer say to each other. The trainer never opens the database:
@@ -12,14 +12,33 @@ export interface PixelFile {
   resolution: number;
 }
 
+/** Held-out images on which the network is measured, in evaluation mode and without augmentation. */
+export interface HeldOut {
+  pixels: PixelFile;
+  labels: Int32Array;
+  /** Measured after every so many epochs, and after the last. */
+  every: number;
+  /** Attack for the accuracy under attack; null measures clean images only. */
+  attack: AttackSettings | null;
+  /** After the last epoch, fit a linear classifier on the frozen features of the training images. */
+  linearProbe: boolean;
+}
+
 export type TrainerCommand =
   | {
       kind: 'train';
       runId: RunId;
-      plan: TrainingPlan;
+      settings: TrainingSettings;
       pixels: PixelFile;
       /** Class index (0..classes-1) of each sample, in the order of the pixel file. */
       labels: Int32Array;
+      heldOut: HeldOut | null;
+      /** Weights of an earlier run that the encoder starts from; null starts from random ones. */
+      startWeights: string | null;
+      /** Where the weights go after every epoch, replaced atomically; null keeps none. */
+      weightsFile: string | null;
+      /** Report an embedding of every sample after the last epoch. */
+      embed: boolean;
       /** Where engines keep their native libraries. */
       engineFolder: string | null;
     }
@@ -44,20 +63,47 @@ export type TrainerEvent =
       runId: RunId;
       epoch: number;
       loss: number;
-      accuracy: number;
+      /** Null where no labels are learned. */
+      accuracy: number | null;
+      /** Collapse monitor of self-supervised recipes; null for others. */
+      spread: number | null;
       learningRate: number;
       imagesPerSecond: number;
       seconds: number;
       secondsLeft: number;
-      /** Soft targets t, `[samples, classes]`. */
-      targets: Float32Array;
-      /** Probabilities of the latest view of each sample, `[samples, classes]`. */
-      probabilities: Float32Array;
+      /** What the run believes about the labels; null for recipes that learn without them. */
+      beliefs: Beliefs | null;
     }
+  /** Follows the `epoch` event of the same epoch. */
+  | ({ kind: 'evaluated'; runId: RunId; epoch: number } & HeldOutResult)
+  /** Unit-length features of samples start … start + values.length / dimension − 1, in evaluation mode. */
+  | { kind: 'embeddings'; runId: RunId; start: number; dimension: number; values: Float32Array }
   | { kind: 'done'; runId: RunId }
   | { kind: 'cancelled'; runId: RunId }
   | { kind: 'failed'; runId: RunId; message: string }
   | { kind: 'probed'; runId: RunId; engine: EngineReport };
+
+export interface Beliefs {
+  /** Soft targets t, `[samples, classes]`. */
+  targets: Float32Array;
+  /** Probabilities of the latest view of each sample, `[samples, classes]`. */
+  probabilities: Float32Array;
+  /** Probability of the abstention class at the latest view, `[samples]`; null for recipes without one. */
+  abstention: Float32Array | null;
+}
+
+export interface HeldOutResult {
+  /** Share of held-out images whose likeliest class is their label, 0..1. */
+  accuracy: number;
+  /** The same under the attack; null when none was asked for. */
+  adversarialAccuracy: number | null;
+  /** `[held-out, classes]` */
+  probabilities: Float32Array;
+  /** `[held-out]`; null for recipes without an abstention class. */
+  abstention: Float32Array | null;
+  /** Held-out accuracy of the linear classifier; null unless asked for and after the last epoch. */
+  linearProbeAccuracy: number | null;
+}
 
 /** A two-way channel of messages: a forked process, a worker's port, or a pair in memory. */
 export interface Port<Outgoing, Incoming> {

@@ -1,11 +1,11 @@
 import { createContext } from 'svelte';
-import type { ApiClient, AppInfo, ProjectSummary, ReviewChange } from '../shared/api.ts';
+import type { ApiClient, AppInfo, ProjectSummary, QueueQuery, ReviewChange } from '../shared/api.ts';
 import type { ClassId, ClassSummary, FindingsSummary, RunSummary, SampleId } from '../shared/domain.ts';
 import type { Result } from '../shared/result.ts';
 import { createClient, subscribeTo, type Transport } from '../shared/transport.ts';
 import type { ConnectionStatus, Link } from './client.ts';
 
-export const screens = ['home', 'import', 'images', 'training', 'review', 'export'] as const;
+export const screens = ['home', 'import', 'images', 'training', 'review', 'triage', 'export'] as const;
 export type Screen = (typeof screens)[number];
 
 export interface Notice {
@@ -35,6 +35,8 @@ export class AppState {
   importFolder = $state.raw<string | null>(null);
   /** The sample that review begins with, when one was chosen elsewhere. */
   sampleToReview: SampleId | null = null;
+  /** The queue that review begins with, when one was chosen elsewhere. */
+  queueToReview: QueueQuery | null = null;
   /** Why the window cannot work at all. */
   fatal = $state.raw<string | null>(null);
   /** Counts up when the connection comes back, so that screens read again what they show. */
@@ -99,6 +101,12 @@ export class AppState {
   /** Shows review with this sample first, large. */
   reviewSample(id: SampleId): void {
     this.sampleToReview = id;
+    this.show('review');
+  }
+
+  /** Shows review with this queue instead of the usual one. */
+  reviewQueue(query: QueueQuery): void {
+    this.queueToReview = query;
     this.show('review');
   }
 

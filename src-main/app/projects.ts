@@ -26,6 +26,8 @@ export interface Project {
   imageFolder: string;
   /** Holds what can be made anew: thumbnails and decoded pixels. */
   cacheFolder: string;
+  /** Beside the project file; there once a run has left weights. */
+  weightsFolder: string;
   thumbnails: ThumbnailCache;
 }
 
@@ -57,6 +59,7 @@ export function openProject(projectPath: string, dataFolder: string, logger: Log
       db,
       imageFolder: info.imageFolder,
       cacheFolder,
+      weightsFolder: `${absolute}-weights`,
       thumbnails: openThumbnailCache(cacheFolder),
     };
   } catch (error) {

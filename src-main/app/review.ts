@@ -1,20 +1,36 @@
 import type { ApiHandlers } from '../../shared/api.ts';
+import { triage } from '../domain/triage.ts';
 import { readSampleCards, readSampleDetail } from '../store/cards.ts';
 import { decide, redo, undo } from '../store/decisions.ts';
-import { readFindingsSummary } from '../store/findings.ts';
+import { nearestSamples } from '../store/embeddings.ts';
+import { findingsRunId, readFindingsSummary, readJudgedLabels } from '../store/findings.ts';
 import { queryQueue } from '../store/queue.ts';
 import type { Events } from './events.ts';
 import type { Project } from './projects.ts';
 
 type ReviewMethods = Pick<
   ApiHandlers,
-  'getFindings' | 'queryQueue' | 'getSamples' | 'getSample' | 'decide' | 'undo' | 'redo'
+  | 'getFindings'
+  | 'getTriage'
+  | 'listNeighbours'
+  | 'queryQueue'
+  | 'getSamples'
+  | 'getSample'
+  | 'decide'
+  | 'undo'
+  | 'redo'
 >;
 
 /** Looking at what the newest run doubts, and deciding. Every decision is on disk before it is answered and announced. */
 export function reviewHandlers(openProject: () => Project, events: Events): ReviewMethods {
   return {
     getFindings: () => readFindingsSummary(openProject().db),
+    getTriage: () => {
+      const { db } = openProject();
+      const runId = findingsRunId(db);
+      return runId === null ? null : triage(runId, readJudgedLabels(db, runId));
+    },
+    listNeighbours: ({ id, limit }) => nearestSamples(openProject().db, id, limit),
     queryQueue: (query) => queryQueue(openProject().db, query),
     getSamples: ({ ids }) => readSampleCards(openProject().db, ids),
     getSample: ({ id }) => readSampleDetail(openProject().db, id),

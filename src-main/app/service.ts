@@ -32,6 +32,7 @@ import {
   summarizeProject,
   type Project,
 } from './projects.ts';
+import { listRecipes } from './recipes.ts';
 import { createRecentProjects } from './recent.ts';
 import { reviewHandlers } from './review.ts';
 import { createTraining } from './training.ts';
@@ -214,6 +215,7 @@ export function createService(options: ServiceOptions): Service {
     },
 
     listEngines: ({ measure }) => training.listEngines(measure),
+    listRecipes: () => listRecipes(project?.db ?? null),
     planTraining: (request) => training.plan(requireProject(), request),
     startTraining: async (request) => {
       const trained = requireProject();

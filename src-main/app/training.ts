@@ -9,23 +9,25 @@ import type {
   RunId,
   RunStatus,
   RunSummary,
-  SampleId,
   TrainingPlan,
 } from '../../shared/domain.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { AppError, errorMessage } from '../../shared/result.ts';
-import type { PixelFile, TrainerEvent } from '../../shared/trainer-protocol.ts';
+import type { Beliefs, PixelFile, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { pixelFileName, writePixelFile } from '../dataset/pixels.ts';
 import { explainFlags, flagSamples } from '../domain/flags.ts';
 import { planTraining } from '../domain/plan.ts';
 import { createRunView, type RunView } from '../domain/run-view.ts';
-import { compactGflop } from '../sat/models/compact.ts';
+import { networks } from '../sat/models/networks.ts';
 import type { Database } from '../store/database.ts';
+import { appendEmbeddings } from '../store/embeddings.ts';
 import { createRun, runById, setRunStatus, trainingSamples, type TrainingSample } from '../store/runs.ts';
 import { medianSide } from '../store/samples.ts';
-import { appendEpoch } from '../store/targets.ts';
+import { appendEpoch, type EpochBeliefs } from '../store/targets.ts';
 import { createEngines } from './engines.ts';
+import { requirePreset, requireRecipe } from './recipes.ts';
 import { startTrainerProcess, type TrainerExit, type TrainerProcess } from './trainer-process.ts';
+import { removeOldWeights, requireStartingWeights, weightsFileOf, type StartingWeights } from './weights.ts';
 
 export interface TrainingOptions {
   dataFolder: string;
@@ -41,6 +43,8 @@ export interface TrainingProject {
   imageFolder: string;
   /** May be deleted at any time between runs. */
   cacheFolder: string;
+  /** Keeps the weights of runs. */
+  weightsFolder: string;
 }
 
 /** Runs: planned, started, followed and stored. One at a time. */
@@ -68,9 +72,17 @@ export function createTraining(options: TrainingOptions): Training {
   let current: CurrentRun | null = null;
   let starting = false;
 
-  const makePlan = async (project: TrainingProject, samples: TrainingSample[], request: TrainingRequest) => {
+  const makePlan = async (
+    { db, weightsFolder }: TrainingProject,
+    samples: TrainingSample[],
+    request: TrainingRequest,
+  ): Promise<{ plan: TrainingPlan; startFrom: StartingWeights | null }> => {
+    const recipe = requireRecipe(request.recipe);
+    const preset = request.preset === null ? null : requirePreset(request.preset);
+    const startFrom =
+      request.startFrom === null ? null : await requireStartingWeights(db, weightsFolder, request.startFrom);
     const classes = new Set(samples.map((sample) => sample.classId)).size;
-    if (classes < 2) {
+    if (classes < 2 && recipe.usesLabels) {
       throw new AppError(
         'single-class',
         `Training needs images of at least two classes; ${samples.length} images with ${classes} are left. Import a folder with one subfolder per class, or reopen dropped images.`,
@@ -84,10 +96,14 @@ export function createTraining(options: TrainingOptions): Training {
       seed: request.seed,
       samples: samples.length,
       classes,
-      medianSide: medianSide(project.db),
-      gflopPerImage: compactGflop,
+      medianSide: medianSide(db),
+      recipe,
+      preset,
+      overrides: request.overrides,
+      startFrom,
+      gflopPerImage: (network, width, resolution) => networks[network].gflop(width, resolution),
     });
-    return { ...plan, reasons: [...plan.reasons, ...engine.passedOver] };
+    return { plan: { ...plan, reasons: [...plan.reasons, ...engine.passedOver] }, startFrom };
   };
 
   const start = async (project: TrainingProject, request: TrainingRequest): Promise<RunSummary> => {
@@ -99,7 +115,7 @@ export function createTraining(options: TrainingOptions): Training {
       );
     }
     const samples = trainingSamples(db);
-    const plan = await makePlan(project, samples, request);
+    const { plan, startFrom } = await makePlan(project, samples, request);
     const classIds = [...new Set(samples.map((sample) => sample.classId))].sort((a, b) => a - b);
     const runId = createRun(db, { plan, classIds, samples, startedAt: new Date().toISOString() });
     const abort = new AbortController();
@@ -109,6 +125,7 @@ export function createTraining(options: TrainingOptions): Training {
       samples,
       classIds,
       plan,
+      startWeights: startFrom?.file ?? null,
       runId,
       engineFolder: engines.folder,
       signal: abort.signal,
@@ -128,7 +145,7 @@ export function createTraining(options: TrainingOptions): Training {
 
   return {
     listEngines: (measure) => engines.list(measure),
-    plan: (project, request) => makePlan(project, trainingSamples(project.db), request),
+    plan: async (project, request) => (await makePlan(project, trainingSamples(project.db), request)).plan,
     start: async (project, request) => {
       if (current !== null || starting) {
         throw new AppError('busy', 'A training run is going on already. Stop it first, or wait for its end.');
@@ -152,6 +169,7 @@ interface FollowedRun extends TrainingOptions {
   /** Class of each column of the targets. */
   classIds: ClassId[];
   plan: TrainingPlan;
+  startWeights: string | null;
   runId: RunId;
   engineFolder: string;
   signal: AbortSignal;
@@ -167,7 +185,9 @@ async function followRun(run: FollowedRun): Promise<void> {
   try {
     const pixels = await preparePixels(run);
     setRunStatus(project.db, { runId, status: 'running' });
-    end(await runTrainer(run, pixels), null);
+    const status = await runTrainer(run, pixels);
+    await removeOldWeights(project.db, project.weightsFolder, runId);
+    end(status, null);
   } catch (error) {
     if (signal.aborted) return end('cancelled', null);
     if (!(error instanceof AppError)) logger.error(`Run ${runId} failed.`, error);
@@ -223,10 +243,11 @@ async function preparePixels(run: FollowedRun): Promise<PixelFile> {
 
 /** Runs the trainer's process to its end. Throws `AppError` 'trainer' with its last words if it fails. */
 async function runTrainer(run: FollowedRun, pixels: PixelFile): Promise<RunStatus> {
-  const { samples, classIds, plan, runId, engineFolder, signal } = run;
+  const { project, samples, classIds, plan, runId, startWeights, engineFolder, signal } = run;
   const columns = new Map(classIds.map((classId, column) => [classId, column]));
   const labels = Int32Array.from(samples, (sample) => columns.get(sample.classId) ?? 0);
   const view = createRunView({ plan, labels });
+  const weightsFile = await weightsFileOf(project.weightsFolder, runId);
   const trainer = startTrainerProcess({ nodePath: run.nodePath, program: run.trainerProgram });
   const stop = (): void => {
     trainer.post({ kind: 'cancel', runId });
@@ -247,7 +268,18 @@ async function runTrainer(run: FollowedRun, pixels: PixelFile): Promise<RunStatu
       });
       void trainer.ended.then((exit) => reject(new AppError('trainer', describeExit(exit, plan))));
       if (signal.aborted) stop();
-      trainer.post({ kind: 'train', runId, plan, pixels, labels, engineFolder });
+      trainer.post({
+        kind: 'train',
+        runId,
+        settings: plan,
+        pixels,
+        labels,
+        heldOut: null,
+        startWeights,
+        weightsFile,
+        embed: true,
+        engineFolder,
+      });
     });
     return outcome;
   } finally {
@@ -262,40 +294,49 @@ async function endTrainer(trainer: TrainerProcess): Promise<void> {
 }
 
 function storeEvent(run: FollowedRun, view: RunView, event: TrainerEvent): void {
-  const { project, samples, classIds, runId, emit } = run;
+  const { project, runId, emit } = run;
   if (event.kind === 'batch') emit(event);
+  if (event.kind === 'embeddings') appendEmbeddings(project.db, event);
   if (event.kind !== 'epoch') return;
-  const { epoch, targets, probabilities } = event;
-  const { scores, weights, flipEpochs, labels } = view.update(epoch, targets, probabilities);
-  const flags = flagSamples(scores, labels);
+  const { epoch, beliefs } = event;
+  const judged = beliefs === null ? null : judge(run, view, epoch, beliefs);
   const report: EpochReport = {
     epoch,
     loss: event.loss,
     accuracy: event.accuracy,
+    spread: event.spread,
     learningRate: event.learningRate,
     imagesPerSecond: event.imagesPerSecond,
     seconds: event.seconds,
     secondsLeft: event.secondsLeft,
-    doubts: flags.count,
+    doubts: judged?.doubts ?? 0,
   };
-  const list = samples.map(({ id }, i): Finding => toFinding(id, i));
-  const summary = explainFlags(flags, { runId, epoch, samples: samples.length });
-  appendEpoch(project.db, { runId, report, targets, weights, findings: { list, summary } });
+  appendEpoch(project.db, { runId, report, beliefs: judged?.beliefs ?? null });
   emit({ kind: 'epoch', runId, report });
+}
 
-  function toFinding(sampleId: SampleId, i: number): Finding {
-    const suggested = scores.suggested[i]!;
-    return {
-      sampleId,
-      suggestedClassId: classIds[suggested]!,
-      score: scores.score[i]!,
-      weight: scores.weight[i]!,
-      givenTarget: scores.givenTarget[i]!,
-      suggestedTarget: scores.suggestedVote[i]!,
-      flipEpoch: flipEpochs[i] === -1 ? null : flipEpochs[i]!,
-      flagged: flags.flagged[i] === 1,
-    };
-  }
+/** What the run believes about the labels after an epoch, as findings. */
+function judge(
+  { samples, classIds, runId }: FollowedRun,
+  view: RunView,
+  epoch: number,
+  { targets, probabilities, abstention }: Beliefs,
+): { doubts: number; beliefs: EpochBeliefs } {
+  const { scores, weights, flipEpochs, labels } = view.update(epoch, targets, probabilities);
+  const flags = flagSamples(scores, labels);
+  const list = samples.map(({ id }, i): Finding => ({
+    sampleId: id,
+    suggestedClassId: classIds[scores.suggested[i]!]!,
+    score: scores.score[i]!,
+    weight: scores.weight[i]!,
+    givenTarget: scores.givenTarget[i]!,
+    suggestedTarget: scores.suggestedVote[i]!,
+    flipEpoch: flipEpochs[i] === -1 ? null : flipEpochs[i]!,
+    flagged: flags.flagged[i] === 1,
+    abstention: abstention?.[i] ?? null,
+  }));
+  const summary = explainFlags(flags, { runId, epoch, samples: samples.length });
+  return { doubts: flags.count, beliefs: { targets, weights, findings: { list, summary } } };
 }
 
 function describeExit({ code, signal, lastWords }: TrainerExit, plan: TrainingPlan): string {

@@ -15,6 +15,35 @@ export function registerTensorflowKernels(): void {
     kernelFunc: batchNormTrainingGrad,
   });
   tf.registerKernel({ kernelName: reluGradKernel, backendName: 'tensorflow', kernelFunc: reluGrad });
+  replaceFilterGradient();
+}
+
+/**
+ * oneDNN's filter gradient of a strided 1×1 convolution writes outside its memory (seen with TensorFlow 2.21: 8 → 16 channels,
+ * batch 125, two threads). Of such a filter only every stride-th pixel takes part, so its gradient is one matrix product.
+ */
+function replaceFilterGradient(): void {
+  const kernelName = tf.Conv2DBackpropFilter;
+  const original = tf.getKernel(kernelName, 'tensorflow').kernelFunc;
+  tf.unregisterKernel(kernelName, 'tensorflow');
+  tf.registerKernel({
+    kernelName,
+    backendName: 'tensorflow',
+    kernelFunc: (call) => {
+      const { strides, pad, filterShape } = call.attrs as unknown as tf.Conv2DBackpropFilterAttrs;
+      const [strideHeight, strideWidth] = typeof strides === 'number' ? [strides, strides] : strides;
+      const [height, width] = filterShape;
+      const isStrided = strideHeight > 1 || strideWidth > 1;
+      if (height !== 1 || width !== 1 || !isStrided || (pad !== 'same' && pad !== 'valid')) return original(call);
+      return tf.tidy(() => {
+        const x = input(call.inputs, 'x') as tf.Tensor4D;
+        const dy = input(call.inputs, 'dy') as tf.Tensor4D;
+        const seen = tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, strideHeight, strideWidth, 1]);
+        const rows = (tensor: tf.Tensor): tf.Tensor2D => tf.reshape(tensor, [-1, tensor.shape.at(-1)!]);
+        return tf.reshape(tf.matMul(rows(seen), rows(dy), true, false), filterShape);
+      });
+    },
+  });
 }
 
 interface KernelCall {
@@ -23,13 +52,13 @@ interface KernelCall {
   backend: unknown;
 }
 
-/** FusedBatchNormV3 → y, mean, variance and three opaque reserves; the reserves are what its gradient wants back. */
+/** FusedBatchNormV3 → y, mean, unbiased variance and three opaque reserves; the reserves are what its gradient wants back. */
 function batchNormTraining({ inputs, attrs, backend }: KernelCall): tf.TensorInfo[] {
   const tensorflow = backend as TensorflowBackend;
   const { epsilon } = attrs as { epsilon: number };
   return tf.tidy(() => {
     const none = tf.tensor1d([]);
-    const [y, , , ...reserves] = tensorflow.executeMultipleOutputs(
+    return tensorflow.executeMultipleOutputs(
       'FusedBatchNormV3',
       [
         ...batchNormAttributes(tensorflow, epsilon),
@@ -38,7 +67,6 @@ function batchNormTraining({ inputs, attrs, backend }: KernelCall): tf.TensorInf
       [input(inputs, 'x'), input(inputs, 'scale'), input(inputs, 'offset'), none, none],
       6,
     );
-    return [y!, ...reserves];
   });
 }
 

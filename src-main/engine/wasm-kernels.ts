@@ -11,6 +11,8 @@ export function registerWasmKernels(): void {
   tf.unregisterKernel(tf.Conv2DBackpropInput, 'wasm');
   tf.registerKernel({ kernelName: tf.Conv2DBackpropInput, backendName: 'wasm', kernelFunc: conv2dBackpropInput });
   tf.registerKernel({ kernelName: tf.Conv2DBackpropFilter, backendName: 'wasm', kernelFunc: conv2dBackpropFilter });
+  tf.unregisterKernel(tf.MaxPoolGrad, 'wasm');
+  tf.registerKernel({ kernelName: tf.MaxPoolGrad, backendName: 'wasm', kernelFunc: maxPoolGrad });
   tf.registerKernel({ kernelName: batchNormTrainingKernel, backendName: 'wasm', kernelFunc: batchNormTraining });
   tf.registerKernel({
     kernelName: batchNormTrainingGradKernel,
@@ -29,6 +31,10 @@ interface ConvolutionAttributes {
   strides: [number, number] | number;
   pad: 'valid' | 'same' | number;
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
+}
+
+interface PoolAttributes extends ConvolutionAttributes {
+  filterSize: [number, number] | number;
 }
 
 /**
@@ -81,6 +87,36 @@ function conv2dBackpropInput({ inputs, attrs }: KernelCall): tf.TensorInfo {
   });
 }
 
+/**
+ * dy goes to the first largest pixel of its window. tfjs's own kernel starts its search at 0 instead of −∞, so that windows without
+ * a positive pixel lose their gradient.
+ */
+function maxPoolGrad({ inputs, attrs }: KernelCall): tf.TensorInfo {
+  const { filterSize, strides, pad, dimRoundingMode } = attrs as PoolAttributes;
+  const x = tensor(inputs, 'input') as tf.Tensor4D;
+  const y = tensor(inputs, 'output') as tf.Tensor4D;
+  const dy = tensor(inputs, 'dy') as tf.Tensor4D;
+  const info = tf.backend_util.computePool2DInfo(x.shape, filterSize, strides, 1, pad, dimRoundingMode);
+  const { strideHeight, strideWidth, inHeight, inWidth, outHeight, outWidth, padInfo } = info;
+  return tf.tidy(() => {
+    let dx: tf.Tensor4D = tf.zerosLike(x);
+    // 1 for the windows whose largest pixel is still to be met.
+    let open: tf.Tensor4D = tf.onesLike(y);
+    for (let row = 0; row < info.filterHeight; row++) {
+      for (let column = 0; column < info.filterWidth; column++) {
+        const [top, left] = [row - padInfo.top, column - padInfo.left];
+        const seen = window(x, top, left, outHeight * strideHeight, outWidth * strideWidth, -Infinity);
+        const pixels = tf.stridedSlice(seen, [0, 0, 0, 0], seen.shape, [1, strideHeight, strideWidth, 1]);
+        const largest = tf.mul<tf.Tensor4D>(tf.cast(tf.equal(pixels, y), 'float32'), open);
+        open = tf.sub(open, largest);
+        const given = spread(tf.mul(largest, dy), strideHeight, strideWidth);
+        dx = tf.add(dx, window(given, -top, -left, inHeight, inWidth));
+      }
+    }
+    return dx;
+  });
+}
+
 type Shape4D = [number, number, number, number];
 
 function geometry(
@@ -100,15 +136,16 @@ function geometry(
   };
 }
 
-/** The pixels from (top, left) on, zero where `x` has none. */
-function window(x: tf.Tensor4D, top: number, left: number, height: number, width: number): tf.Tensor4D {
+/** The pixels from (top, left) on, `fill` where `x` has none. */
+function window(x: tf.Tensor4D, top: number, left: number, height: number, width: number, fill = 0): tf.Tensor4D {
   const [batch, xHeight, xWidth, channels] = x.shape;
-  const padded = tf.pad4d(x, [
+  const border: [number, number][] = [
     [0, 0],
     [Math.max(0, -top), Math.max(0, top + height - xHeight)],
     [Math.max(0, -left), Math.max(0, left + width - xWidth)],
     [0, 0],
-  ]);
+  ];
+  const padded = tf.pad(x, border, fill);
   return tf.slice4d(padded, [0, Math.max(0, top), Math.max(0, left), 0], [batch, height, width, channels]);
 }
 
@@ -130,16 +167,19 @@ function spread(x: tf.Tensor4D, strideHeight: number, strideWidth: number): tf.T
   return tf.reshape(rows, [batch, height * strideHeight, width * strideWidth, channels]);
 }
 
-/** Saves mean, 1/σ and nothing: the third reserve is an empty tensor. */
+/** y, mean and unbiased variance; then what the gradient wants back: mean, 1/σ and nothing, so the third is an empty tensor. */
 function batchNormTraining({ inputs, attrs }: KernelCall): tf.TensorInfo[] {
   const { epsilon } = attrs as { epsilon: number };
   return tf.tidy(() => {
     const x = rows(tensor(inputs, 'x'));
     const mean = columnMeans(x);
     const centred = tf.sub<tf.Tensor2D>(x, mean);
-    const inverseDeviation = tf.rsqrt(tf.add(columnMeans(tf.square<tf.Tensor2D>(centred)), epsilon));
+    const variance = columnMeans(tf.square<tf.Tensor2D>(centred));
+    const inverseDeviation = tf.rsqrt(tf.add(variance, epsilon));
     const y = tf.add(tf.mul(centred, tf.mul(inverseDeviation, tensor(inputs, 'scale'))), tensor(inputs, 'offset'));
-    return [tf.reshape(y, tensor(inputs, 'x').shape), mean, inverseDeviation, tf.tensor1d([])];
+    const unbiased = tf.mul(variance, x.shape[0] / Math.max(1, x.shape[0] - 1));
+    // The mean is given twice, and every output is disposed on its own.
+    return [tf.reshape(y, tensor(inputs, 'x').shape), mean, unbiased, mean.clone(), inverseDeviation, tf.tensor1d([])];
   });
 }
 

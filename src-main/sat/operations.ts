@@ -13,10 +13,47 @@ const epsilon = 1e-5;
  * @param x `[batch, height, width, channels]`
  * @param scale γ `[channels]`
  * @param offset β `[channels]`
+ * @param onStatistics is given the batch's mean and unbiased variance, `[channels]` each
  * @returns the shape of `x`
  */
-export function batchNormTraining(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D {
-  return batchNormOperation(x, scale, offset) as tf.Tensor4D;
+export function batchNormTraining(
+  x: tf.Tensor4D,
+  scale: tf.Tensor1D,
+  offset: tf.Tensor1D,
+  onStatistics?: (mean: tf.Tensor1D, variance: tf.Tensor1D) => void,
+): tf.Tensor4D {
+  const operation = tf.customGrad((x, scale, offset, save) => {
+    const inputs = { x, scale, offset } as tf.NamedTensorMap;
+    const [y, mean, variance, ...saved] = runKernel(batchNormTrainingKernel, inputs, { epsilon });
+    onStatistics?.(mean as tf.Tensor1D, variance as tf.Tensor1D);
+    (save as tf.GradSaveFunc)([x as tf.Tensor, scale as tf.Tensor, ...saved]);
+    return {
+      value: y as tf.Tensor,
+      gradFunc: (dy, [x, scale, saved0, saved1, saved2]) =>
+        runKernel(batchNormTrainingGradKernel, { dy, x, scale, saved0, saved1, saved2 } as tf.NamedTensorMap, {
+          epsilon,
+        }),
+    };
+  });
+  return operation(x, scale, offset) as tf.Tensor4D;
+}
+
+/**
+ * Batch normalisation with given statistics; the gradient goes to `x` alone, which is what attacks and evaluation need.
+ * Shapes as in `batchNormTraining`; `mean` and `variance` are `[channels]`.
+ */
+export function batchNormEvaluation(
+  x: tf.Tensor4D,
+  scale: tf.Tensor1D,
+  offset: tf.Tensor1D,
+  mean: tf.Tensor1D,
+  variance: tf.Tensor1D,
+): tf.Tensor4D {
+  const operation = tf.customGrad((x) => ({
+    value: tf.batchNorm(x as tf.Tensor4D, mean, variance, offset, scale, epsilon),
+    gradFunc: (dy) => tf.mul(dy, tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)))),
+  }));
+  return operation(x) as tf.Tensor4D;
 }
 
 /** max(x, 0), its gradient taken from the output in one kernel instead of tfjs's step, cast and product. */
@@ -28,18 +65,6 @@ export function relu(x: tf.Tensor4D): tf.Tensor4D {
 export function stopGradient<T extends tf.Tensor>(x: T): T {
   return stopGradientOperation(x) as T;
 }
-
-const batchNormOperation = tf.customGrad((x, scale, offset, save) => {
-  const [y, ...saved] = runKernel(batchNormTrainingKernel, { x, scale, offset } as tf.NamedTensorMap, { epsilon });
-  (save as tf.GradSaveFunc)([x as tf.Tensor, scale as tf.Tensor, ...saved]);
-  return {
-    value: y as tf.Tensor,
-    gradFunc: (dy, [x, scale, saved0, saved1, saved2]) =>
-      runKernel(batchNormTrainingGradKernel, { dy, x, scale, saved0, saved1, saved2 } as tf.NamedTensorMap, {
-        epsilon,
-      }),
-  };
-});
 
 const reluOperation = tf.customGrad((x, save) => {
   const y = tf.relu(x as tf.Tensor);

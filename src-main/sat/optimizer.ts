@@ -1,35 +1,100 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { OptimizerName } from '../../shared/domain.ts';
 
-export interface Sgd {
+export interface Optimizer {
   /** Applies one step; disposes nothing of the caller's. */
   step(gradients: tf.NamedTensorMap, learningRate: number): void;
   dispose(): void;
 }
 
-/**
- * Stochastic gradient descent with Nesterov momentum μ and weight decay λ:
- * g ← ∇ + λθ; v ← μv + g; θ ← θ − η(g + μv).
- * Decay acts on filters and matrices alone; on scales and offsets it would only fight the normalisation.
- * @param parameters by the names that the gradients carry
- */
-export function createSgd(
+/** @param parameters by the names that the gradients carry */
+export function createOptimizer(
+  name: OptimizerName,
   parameters: ReadonlyMap<string, tf.Variable>,
-  { momentum, weightDecay }: { momentum: number; weightDecay: number },
-): Sgd {
-  const velocities = new Map([...parameters].map(([name, value]) => [name, tf.variable(tf.zerosLike(value), false)]));
+  weightDecay: number,
+): Optimizer {
+  switch (name) {
+    case 'sgd-nesterov':
+      return createSgd(parameters, {
+        momentum,
+        weightDecay,
+        nesterov: true,
+        decays: (parameter) => parameter.rank > 1,
+      });
+    case 'sgd':
+      return createSgd(parameters, { momentum, weightDecay, nesterov: false, decays: () => true });
+    case 'adam':
+      return createAdam(parameters);
+  }
+}
+
+const momentum = 0.9;
+
+interface SgdSettings {
+  momentum: number;
+  weightDecay: number;
+  nesterov: boolean;
+  decays: (parameter: tf.Variable) => boolean;
+}
+
+/**
+ * Stochastic gradient descent with momentum μ and weight decay λ: g ← ∇ + λθ; v ← μv + g; θ ← θ − ηv, or with Nesterov's
+ * look-ahead θ ← θ − η(g + μv). On scales and offsets decay would only fight the normalisation, so ours acts on filters and
+ * matrices alone; PyTorch's default, which the authors use, acts on everything.
+ */
+function createSgd(parameters: ReadonlyMap<string, tf.Variable>, settings: SgdSettings): Optimizer {
+  const { momentum, weightDecay, nesterov, decays } = settings;
+  const velocities = zerosLike(parameters);
   return {
     step: (gradients, learningRate) =>
       tf.tidy(() => {
         for (const [name, parameter] of parameters) {
-          const gradient = gradients[name];
-          const velocity = velocities.get(name);
-          if (gradient === undefined || velocity === undefined) throw new Error(`No gradient for "${name}".`);
-          const decayed = parameter.rank > 1 ? tf.add(gradient, tf.mul(parameter as tf.Tensor, weightDecay)) : gradient;
+          const gradient = gradientOf(gradients, name);
+          const velocity = velocities.get(name)!;
+          const decayed = decays(parameter) ? tf.add(gradient, tf.mul(parameter as tf.Tensor, weightDecay)) : gradient;
           velocity.assign(tf.add(tf.mul(velocity as tf.Tensor, momentum), decayed));
-          const direction = tf.add(decayed, tf.mul(velocity as tf.Tensor, momentum));
+          const direction = nesterov ? tf.add(decayed, tf.mul(velocity as tf.Tensor, momentum)) : velocity;
           parameter.assign(tf.sub(parameter, tf.mul(direction, learningRate)));
         }
       }),
     dispose: () => tf.dispose([...velocities.values()]),
   };
+}
+
+/** Adam (Kingma & Ba 2015) with its usual constants, without weight decay. */
+function createAdam(parameters: ReadonlyMap<string, tf.Variable>): Optimizer {
+  const [decay1, decay2, epsilon] = [0.9, 0.999, 1e-8];
+  const means = zerosLike(parameters);
+  const squares = zerosLike(parameters);
+  let steps = 0;
+  return {
+    step: (gradients, learningRate) => {
+      steps += 1;
+      // Both averages start at zero; this takes that start out.
+      const rate = (learningRate * Math.sqrt(1 - decay2 ** steps)) / (1 - decay1 ** steps);
+      const stabilizer = epsilon * Math.sqrt(1 - decay2 ** steps);
+      tf.tidy(() => {
+        for (const [name, parameter] of parameters) {
+          const gradient = gradientOf(gradients, name);
+          const mean = means.get(name)!;
+          const square = squares.get(name)!;
+          mean.assign(tf.add(tf.mul(mean as tf.Tensor, decay1), tf.mul(gradient, 1 - decay1)));
+          square.assign(tf.add(tf.mul(square as tf.Tensor, decay2), tf.mul(tf.square(gradient), 1 - decay2)));
+          const direction = tf.div(mean, tf.add(tf.sqrt(square as tf.Tensor), stabilizer));
+          parameter.assign(tf.sub(parameter, tf.mul(direction, rate)));
+        }
+      });
+    },
+    dispose: () => tf.dispose([...means.values(), ...squares.values()]),
+  };
+}
+
+function zerosLike(parameters: ReadonlyMap<string, tf.Variable>): Map<string, tf.Variable> {
+  return new Map([...parameters].map(([name, value]) => [name, tf.variable(tf.zerosLike(value), false)]));
+}
+
+function gradientOf(gradients: tf.NamedTensorMap, name: string): tf.Tensor {
+  const gradient = gradients[name];
+  if (gradient === undefined) throw new Error(`No gradient for "${name}".`);
+  return gradient;
 }

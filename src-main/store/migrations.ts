@@ -146,6 +146,34 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (action_id, sample_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Variants of training: runs from before were all of the one recipe that there was.
+  UPDATE run SET plan_json = json_patch(
+    '{"recipe":"sat","network":"compact","optimizer":"sgd-nesterov","schedule":{"kind":"one-cycle"},
+      "augmentation":"shift-flip","attack":null,"preset":null,"startFrom":null}',
+    plan_json);
+
+  -- null where the recipe has no abstention class
+  ALTER TABLE finding ADD COLUMN abstention REAL;
+
+  -- null where no labels are learned; the column is made anew because SQLite cannot take NOT NULL away
+  ALTER TABLE epoch ADD COLUMN agreement REAL;
+  UPDATE epoch SET agreement = accuracy;
+  ALTER TABLE epoch DROP COLUMN accuracy;
+  ALTER TABLE epoch RENAME COLUMN agreement TO accuracy;
+  -- collapse monitor; null where nothing can collapse
+  ALTER TABLE epoch ADD COLUMN spread REAL;
+
+  CREATE TABLE embedding (
+    run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    -- position in the run of the first sample of this part
+    start INTEGER NOT NULL,
+    dimension INTEGER NOT NULL,
+    -- float16, little-endian: [samples of the part, dimension], each row of length 1
+    vectors BLOB NOT NULL,
+    PRIMARY KEY (run_id, start)
+  ) STRICT;
+  `,
 ];
 
 /** Brings the tables to the newest version, each step in its own transaction. Refuses a project of a newer Winnow. */

@@ -31,6 +31,7 @@ const mostPairs = 50;
 
 const orders: Record<QueueQuery['sort'], string> = {
   doubt: 'score DESC NULLS LAST, sample.id',
+  abstention: 'abstention DESC NULLS LAST, score DESC NULLS LAST, sample.id',
   confidence: 'weight DESC NULLS LAST, sample.id',
   path: 'path',
   decided: 'decided_at DESC NULLS LAST, sample.id',
@@ -51,6 +52,9 @@ function conditions(filter: QueueFilter): { where: string[]; values: unknown[] }
   if (filter.flaggedOnly) add('flagged = 1');
   if (filter.minScore !== null) add('score >= ?', filter.minScore);
   if (filter.maxScore !== null) add('score <= ?', filter.maxScore);
+  // Samples that the run has not judged are on neither side.
+  if (filter.triage !== null)
+    add(`coalesce(abstention, score) ${filter.triage.part === 'accept' ? '<' : '>='} ?`, filter.triage.threshold);
   return { where, values };
 }
 

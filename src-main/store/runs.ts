@@ -93,6 +93,17 @@ export function runById(db: Database, runId: RunId): RunSummary | null {
   };
 }
 
+/** Whether any run of a recipe has come to its end. */
+export function hasFinishedRun(db: Database, recipe: string): boolean {
+  return (
+    firstRow(
+      db,
+      "SELECT 1 FROM run WHERE status = 'done' AND json_extract(plan_json, '$.recipe') = ? LIMIT 1",
+      recipe,
+    ) !== null
+  );
+}
+
 /** Ids of the runs that are marked as under way. */
 export function activeRunIds(db: Database): RunId[] {
   return allRows<{ id: RunId }>(db, "SELECT id FROM run WHERE status IN ('preparing', 'running') ORDER BY id").map(
@@ -130,7 +141,7 @@ interface RunRow {
 function readEpochs(db: Database, runId: RunId): EpochReport[] {
   return allRows<EpochReport>(
     db,
-    `SELECT epoch, loss, accuracy, learning_rate AS learningRate, images_per_second AS imagesPerSecond, seconds,
+    `SELECT epoch, loss, accuracy, spread, learning_rate AS learningRate, images_per_second AS imagesPerSecond, seconds,
             seconds_left AS secondsLeft, doubts
        FROM epoch WHERE run_id = ? ORDER BY epoch`,
     runId,

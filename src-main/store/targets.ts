@@ -1,15 +1,21 @@
 import type { ClassId, EpochReport, Finding, FindingsSummary, RunId, SampleId } from '../../shared/domain.ts';
 import { allRows, firstRow, inTransaction, numberOf, statement, type Database } from './database.ts';
 import { replaceFindings } from './findings.ts';
+import { fromHalf, toHalf } from './half.ts';
 
 export interface EpochResult {
   runId: RunId;
   report: EpochReport;
-  /** Soft targets after this epoch, `[samples, classes]`. */
+  /** What the run believes about the labels after this epoch; null for runs that learn without them. */
+  beliefs: EpochBeliefs | null;
+}
+
+export interface EpochBeliefs {
+  /** Soft targets, `[samples, classes]`. */
   targets: Float32Array;
-  /** Confidence weights after this epoch, `[samples]`. */
+  /** Confidence weights, `[samples]`. */
   weights: Float32Array;
-  /** What the run believes now; null keeps the findings that are stored. */
+  /** What takes the place of the run's findings so far; null keeps them. */
   findings: { list: readonly Finding[]; summary: FindingsSummary } | null;
 }
 
@@ -35,45 +41,25 @@ const blockLength = 1024;
 const bytesPerNumber = 2;
 
 /** Stores everything an epoch has brought, in one transaction: it is either all there or not at all. */
-export function appendEpoch(db: Database, { runId, report, targets, weights, findings }: EpochResult): void {
-  const samples = weights.length;
-  const classes = numberOf(db, 'SELECT count(*) AS value FROM run_class WHERE run_id = ?', runId);
-  if (samples !== countRunSamples(db, runId) || targets.length !== samples * classes) {
-    throw new Error(
-      `Run ${runId} has targets of another shape: ${targets.length} for ${samples} samples of ${classes} classes.`,
-    );
-  }
+export function appendEpoch(db: Database, { runId, report, beliefs }: EpochResult): void {
   inTransaction(db, () => {
     statement(
       db,
-      `INSERT INTO epoch (run_id, epoch, loss, accuracy, learning_rate, images_per_second, seconds, seconds_left, doubts)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO epoch (run_id, epoch, loss, accuracy, spread, learning_rate, images_per_second, seconds, seconds_left, doubts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(
       runId,
       report.epoch,
       report.loss,
       report.accuracy,
+      report.spread,
       report.learningRate,
       report.imagesPerSecond,
       report.seconds,
       report.secondsLeft,
       report.doubts,
     );
-    const insert = statement(
-      db,
-      'INSERT INTO epoch_target (run_id, epoch, block, targets, weights) VALUES (?, ?, ?, ?, ?)',
-    );
-    for (let block = 0, from = 0; from < samples; block++, from += blockLength) {
-      const to = Math.min(from + blockLength, samples);
-      insert.run(
-        runId,
-        report.epoch,
-        block,
-        toHalf(targets.subarray(from * classes, to * classes)),
-        toHalf(weights.subarray(from, to)),
-      );
-    }
-    if (findings !== null) replaceFindings(db, { runId, findings: findings.list, summary: findings.summary });
+    if (beliefs !== null) storeBeliefs(db, runId, report.epoch, beliefs);
   });
 }
 
@@ -138,6 +124,31 @@ export function readTargetPath(db: Database, runId: RunId, sampleId: SampleId): 
   };
 }
 
+function storeBeliefs(db: Database, runId: RunId, epoch: number, { targets, weights, findings }: EpochBeliefs): void {
+  const samples = weights.length;
+  const classes = numberOf(db, 'SELECT count(*) AS value FROM run_class WHERE run_id = ?', runId);
+  if (samples !== countRunSamples(db, runId) || targets.length !== samples * classes) {
+    throw new Error(
+      `Run ${runId} has targets of another shape: ${targets.length} for ${samples} samples of ${classes} classes.`,
+    );
+  }
+  const insert = statement(
+    db,
+    'INSERT INTO epoch_target (run_id, epoch, block, targets, weights) VALUES (?, ?, ?, ?, ?)',
+  );
+  for (let block = 0, from = 0; from < samples; block++, from += blockLength) {
+    const to = Math.min(from + blockLength, samples);
+    insert.run(
+      runId,
+      epoch,
+      block,
+      toHalf(targets.subarray(from * classes, to * classes)),
+      toHalf(weights.subarray(from, to)),
+    );
+  }
+  if (findings !== null) replaceFindings(db, { runId, findings: findings.list, summary: findings.summary });
+}
+
 function countRunSamples(db: Database, runId: RunId): number {
   return numberOf(db, 'SELECT count(*) AS value FROM run_sample WHERE run_id = ?', runId);
 }
@@ -148,14 +159,4 @@ function readClassIds(db: Database, runId: RunId): ClassId[] {
     'SELECT class_id FROM run_class WHERE run_id = ? ORDER BY position',
     runId,
   ).map((row) => row.class_id);
-}
-
-/** Every platform that the app runs on is little-endian, so the array's own bytes are the stored ones. */
-function toHalf(values: Float32Array): Buffer {
-  return Buffer.from(new Float16Array(values).buffer);
-}
-
-function fromHalf(bytes: Buffer): Float32Array {
-  // A copy, because a Buffer may start at an odd offset.
-  return new Float32Array(new Float16Array(new Uint8Array(bytes).buffer));
 }

@@ -4,36 +4,58 @@ import type { PixelFile } from '../../shared/trainer-protocol.ts';
 
 /** Decoded pictures by index, as the network wants them. */
 export interface PixelFeed {
-  /** Writes the normalised pixels of the samples into `into`, `[indices, resolution, resolution, 3]`. */
+  /** Writes the scaled pixels of the samples into `into`, `[indices, resolution, resolution, 3]`. */
   read(indices: Int32Array, into: Float32Array): void;
+  samples: number;
+  resolution: number;
   /** Floats per picture. */
   size: number;
+  scale: ChannelScale;
   close(): void;
 }
+
+/** Per channel: what is taken off a pixel's byte, and what the rest is divided by. */
+export interface ChannelScale {
+  mean: number[];
+  deviation: number[];
+}
+
+/** Pixels as they are, from 0 to 1. */
+export const unitScale: ChannelScale = { mean: [0, 0, 0], deviation: [255, 255, 255] };
 
 /** Past this share of the machine's memory the file is read piecewise, and the system's page cache decides what stays. */
 const largestShareInMemory = 1 / 3;
 const samplesForStatistics = 2000;
 
 /**
- * Opens a pixel file and normalises each channel to mean 0 and variance 1 over (a sample of) the data set.
+ * Opens a pixel file. `standardised` scales each channel to mean 0 and variance 1 over (a sample of) the data set.
  * @throws Error when the file is shorter than it should be
  */
-export function openPixelFeed({ path, samples, resolution }: PixelFile): PixelFeed {
+export function openPixelFeed(
+  { path, samples, resolution }: PixelFile,
+  wantedScale: ChannelScale | 'standardised',
+): PixelFeed {
   const size = resolution * resolution * 3;
   const source = samples * size <= totalmem() * largestShareInMemory ? readWhole(path) : readPiecewise(path);
   const picture = new Uint8Array(size);
-  const { mean, deviation } = channelStatistics(samples, (index) => {
-    source.read(index * size, picture);
-    return picture;
-  });
+  const scale =
+    wantedScale === 'standardised'
+      ? channelStatistics(samples, (index) => {
+          source.read(index * size, picture);
+          return picture;
+        })
+      : wantedScale;
+  const { mean, deviation } = scale;
   // One table per channel: 256 possible values, so no arithmetic per pixel.
   const tables = mean.map((value, channel) =>
     Float32Array.from({ length: 256 }, (_, byte) => (byte - value) / deviation[channel]!),
   );
   const [red, green, blue] = tables as [Float32Array, Float32Array, Float32Array];
   return {
+    samples,
+    resolution,
     size,
+    scale,
     read: (indices, into) => {
       for (let i = 0; i < indices.length; i++) {
         source.read(indices[i]! * size, picture);
@@ -80,10 +102,7 @@ function shortFile(path: string): Error {
   return new Error(`The pixel cache ${path} is shorter than it should be; delete it and start the training again.`);
 }
 
-function channelStatistics(
-  samples: number,
-  read: (index: number) => Uint8Array,
-): { mean: number[]; deviation: number[] } {
+function channelStatistics(samples: number, read: (index: number) => Uint8Array): ChannelScale {
   const sum = [0, 0, 0];
   const sumOfSquares = [0, 0, 0];
   const used = Math.min(samples, samplesForStatistics);

@@ -28,8 +28,8 @@ port.onMessage((command) => {
 });
 
 async function runTraining(command: TrainCommand): Promise<void> {
-  const { runId, plan, engineFolder } = command;
-  const engine = await reportEngine(plan.engine, engineFolder, false);
+  const { runId, settings, engineFolder } = command;
+  const engine = await reportEngine(settings.engine, engineFolder, false);
   port.post({ kind: 'started', runId, engine });
   const finished = await train(
     command,

@@ -1,90 +1,110 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { setImmediate } from 'node:timers/promises';
-import type { TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
+import type { Beliefs, HeldOut, HeldOutResult, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { createRandom, permutation } from '../domain/random.ts';
-import { randomCropAndFlip } from '../sat/augmentation.ts';
-import { satCrossEntropy } from '../sat/losses.ts';
-import { createCompactNetwork } from '../sat/models/compact.ts';
-import { createSgd } from '../sat/optimizer.ts';
-import { oneCycle } from '../sat/schedules.ts';
-import { openPixelFeed } from './feed.ts';
+import { augment } from '../sat/augmentation.ts';
+import { linearProbeAccuracy } from '../sat/linear-probe.ts';
+import { networks } from '../sat/models/networks.ts';
+import { createOptimizer, type Optimizer } from '../sat/optimizer.ts';
+import type { Batch, Learner, Recipe, StepOutput } from '../sat/recipes/recipe.ts';
+import { recipeByName } from '../sat/recipes/registry.ts';
+import { learningRateFactor } from '../sat/schedules.ts';
+import { accuracyUnderAttack, embed, predict, readFeatures, settleStatistics } from './evaluate.ts';
+import { openPixelFeed, unitScale, type PixelFeed } from './feed.ts';
+import { loadEncoder, saveWeights } from './weights.ts';
 
 export type TrainCommand = Extract<TrainerCommand, { kind: 'train' }>;
 
 /** Thrown when the loss is no number any more; nothing later can be trusted. */
 export class DivergedError extends Error {}
 
-const momentum = 0.9;
 const millisecondsBetweenReports = 250;
 
 /**
- * Runs supervised self-adaptive training and reports each epoch: plain cross-entropy before E_s, then SAT.
- * Between batches it yields to the event loop, so that `isCancelled` can change.
+ * Runs a recipe and reports each epoch. The loop is the same for all recipes: a view of a batch, the recipe's loss, one step, and the
+ * targets as the loss left them. Between batches it yields to the event loop, so that `isCancelled` can change.
  * @returns whether all epochs were run
  */
 export async function train(
-  { runId, plan, pixels, labels }: TrainCommand,
+  command: TrainCommand,
   report: (event: TrainerEvent) => void,
   isCancelled: () => boolean,
 ): Promise<boolean> {
-  const { classes, batchSize, resolution, epochs } = plan;
+  const { runId, settings, labels, heldOut, startWeights, weightsFile } = command;
+  const { classes, batchSize, resolution, epochs } = settings;
+  const recipe = requireRecipe(settings.recipe);
   const samples = labels.length;
   // Separate streams, so that e.g. another batch size leaves the initial weights as they were.
-  const order = createRandom(plan.seed + 1);
-  const views = createRandom(plan.seed + 2);
-  const feed = openPixelFeed(pixels);
-  const network = createCompactNetwork({ width: plan.width, resolution, outputs: classes, seed: plan.seed });
-  const parameters = new Map([...network.parameters.values()].map((parameter) => [parameter.name, parameter]));
-  const optimizer = createSgd(parameters, { momentum, weightDecay: plan.weightDecay });
-  const targets = oneHot(labels, classes);
-  const probabilities = targets.slice();
+  const order = createRandom(settings.seed + 1);
+  const views = createRandom(settings.seed + 2);
+  const feed = openPixelFeed(command.pixels, recipe.inputs === 'unit' ? unitScale : 'standardised');
+  const heldOutFeed = heldOut === null ? null : openPixelFeed(heldOut.pixels, feed.scale);
+  const learner = recipe.create({
+    settings,
+    createNetwork: (shape) => networks[settings.network].create({ width: settings.width, resolution, ...shape }),
+  });
+  const optimizer = createOptimizer(settings.optimizer, byVariableName(learner), settings.weightDecay);
+  const targets = learner.initialTargets(labels);
+  const beliefs: Beliefs | null = recipe.usesLabels
+    ? {
+        targets,
+        probabilities: new Float32Array(samples * classes),
+        abstention: learner.hasAbstention ? new Float32Array(samples) : null,
+      }
+    : null;
   const batches = batchBounds(samples, batchSize);
   const started = performance.now();
   let seen = 0;
   let lastReport = 0;
+  const evaluateHeldOut = async (epoch: number): Promise<void> => {
+    if (heldOut === null || heldOutFeed === null) return;
+    const isLast = epoch === epochs - 1;
+    if (!isLast && (epoch + 1) % heldOut.every !== 0) return;
+    const result = await measureHeldOut(learner, heldOut, heldOutFeed, classes);
+    const linearProbe =
+      heldOut.linearProbe && isLast ? await probe(learner, { feed, labels }, heldOut, heldOutFeed, classes) : null;
+    report({ kind: 'evaluated', runId, epoch, ...result, linearProbeAccuracy: linearProbe });
+  };
   try {
+    if (startWeights !== null) loadEncoder(learner.network, startWeights);
+    if (epochs === 0) {
+      settleStatistics(learner.network, feed);
+      await evaluateHeldOut(-1);
+    }
     for (let epoch = 0; epoch < epochs; epoch++) {
       const epochStarted = performance.now();
       const sequence = permutation(samples, order);
       let lossSum = 0;
+      let spreadSum = 0;
       let agreeing = 0;
       let learningRate = 0;
       for (const [batch, { start, end }] of batches.entries()) {
         if (isCancelled()) return false;
         const indices = sequence.subarray(start, end);
-        learningRate = plan.learningRate * oneCycle((epoch + batch / batches.length) / epochs);
+        learningRate =
+          settings.learningRate * learningRateFactor(settings.schedule, epoch + batch / batches.length, epochs);
         const input = new Float32Array(indices.length * feed.size);
         feed.read(indices, input);
-        const step = tf.tidy(() => {
-          const images = tf.tensor4d(input, [indices.length, resolution, resolution, 3]);
-          const view = randomCropAndFlip(images, views);
-          const given = tf.tensor2d(gatherRows(targets, indices, classes), [indices.length, classes]);
-          const output: { targets?: tf.Tensor2D; probabilities?: tf.Tensor2D } = {};
-          const { value, grads } = tf.variableGrads(() => {
-            const result = satCrossEntropy(network.forward(view), given, epoch, plan);
-            output.targets = tf.keep(result.targets);
-            output.probabilities = tf.keep(result.probabilities);
-            return result.loss;
-          }, [...parameters.values()]);
-          optimizer.step(grads, learningRate);
-          const read = {
-            loss: value.dataSync<'float32'>()[0] ?? NaN,
-            targets: output.targets?.dataSync<'float32'>() ?? new Float32Array(),
-            probabilities: output.probabilities?.dataSync<'float32'>() ?? new Float32Array(),
-          };
-          tf.dispose([output.targets, output.probabilities] as tf.Tensor[]);
-          return read;
+        const step = tidyNumbers(() => {
+          const pictures = tf.tensor4d(input, [indices.length, resolution, resolution, 3]);
+          return takeStep(learner, optimizer, learningRate, {
+            images: augment(settings.augmentation, pictures, views),
+            labels: oneHotRows(labels, indices, classes),
+            targets: tf.tensor2d(gatherRows(targets, indices, learner.targetSize), [
+              indices.length,
+              learner.targetSize,
+            ]),
+            epoch,
+          });
         });
-        if (!Number.isFinite(step.loss)) {
-          throw new DivergedError(
-            `The loss became ${step.loss} in epoch ${epoch + 1} of ${epochs}. What was learned until epoch ${epoch} is kept; ` +
-              'start again with another seed or budget.',
-          );
+        if (!Number.isFinite(step.loss)) throw new DivergedError(divergedMessage(step.loss, epoch, epochs));
+        scatterRows(step.targets, targets, indices, learner.targetSize);
+        if (beliefs !== null && step.probabilities !== null) {
+          keepProbabilities(step.probabilities, beliefs, indices, classes);
+          agreeing += countAgreeing(beliefs.probabilities, indices, labels, classes);
         }
-        scatterRows(step.targets, targets, indices, classes);
-        scatterRows(step.probabilities, probabilities, indices, classes);
         lossSum += step.loss * indices.length;
-        agreeing += countAgreeing(step.probabilities, indices, labels, classes);
+        spreadSum += (step.spread ?? 0) * indices.length;
         seen += indices.length;
         const now = performance.now();
         if (now - lastReport > millisecondsBetweenReports) {
@@ -102,6 +122,7 @@ export async function train(
         }
         await setImmediate();
       }
+      if (weightsFile !== null) saveWeights(learner.network, weightsFile, weightsMetadata(settings, epoch));
       const now = performance.now();
       const rate = samples / ((now - epochStarted) / 1000);
       report({
@@ -109,21 +130,139 @@ export async function train(
         runId,
         epoch,
         loss: lossSum / samples,
-        accuracy: agreeing / samples,
+        accuracy: recipe.usesLabels ? agreeing / samples : null,
+        spread: recipe.usesLabels ? null : spreadSum / samples,
         learningRate,
         imagesPerSecond: rate,
         seconds: (now - started) / 1000,
         secondsLeft: (samples * (epochs - epoch - 1)) / rate,
-        targets,
-        probabilities,
+        beliefs,
       });
+      await evaluateHeldOut(epoch);
+    }
+    if (command.embed) {
+      const dimension = learner.network.featureSize;
+      await embed(learner.network, feed, (start, values) =>
+        report({ kind: 'embeddings', runId, start, dimension, values }),
+      );
     }
     return true;
   } finally {
     feed.close();
+    heldOutFeed?.close();
     optimizer.dispose();
-    tf.dispose([...parameters.values()]);
+    learner.dispose();
   }
+}
+
+/** What one step leaves: plain numbers, because its tensors are gone. */
+interface StepReading {
+  loss: number;
+  targets: Float32Array;
+  probabilities: Float32Array | null;
+  spread: number | null;
+}
+
+/** One step of the optimizer along the gradient of the recipe's loss. To be run in a `tf.tidy`. */
+function takeStep(
+  learner: Learner,
+  optimizer: Optimizer,
+  learningRate: number,
+  given: Omit<Batch, 'prepared'>,
+): StepReading {
+  const prepared = learner.prepare?.({ ...given, prepared: null }) ?? null;
+  let output: StepOutput | null = null;
+  const { value, grads } = tf.variableGrads(() => {
+    output = learner.loss({ ...given, prepared });
+    // The gradient's own tidying would take these along.
+    for (const kept of [output.targets, output.probabilities, output.spread]) if (kept !== null) tf.keep(kept);
+    return output.loss;
+  }, [...learner.parameters.values()]);
+  optimizer.step(grads, learningRate);
+  learner.afterStep?.();
+  const { targets, probabilities, spread } = output as unknown as StepOutput;
+  const reading = {
+    loss: value.dataSync<'float32'>()[0] ?? NaN,
+    targets: targets.dataSync<'float32'>(),
+    probabilities: probabilities?.dataSync<'float32'>() ?? null,
+    spread: spread?.dataSync<'float32'>()[0] ?? null,
+  };
+  for (const kept of [targets, probabilities, spread]) kept?.dispose();
+  return reading;
+}
+
+/** `tf.tidy` for results that hold no tensors. */
+function tidyNumbers<T>(work: () => T): T {
+  const results: T[] = [];
+  tf.tidy(() => void results.push(work()));
+  return results[0]!;
+}
+
+/** As tfjs names the gradients. */
+function byVariableName({ parameters }: Learner): Map<string, tf.Variable> {
+  return new Map([...parameters.values()].map((parameter) => [parameter.name, parameter]));
+}
+
+function requireRecipe(name: string): Recipe {
+  const recipe = recipeByName(name);
+  if (recipe === null) throw new Error(`There is no recipe "${name}".`);
+  return recipe;
+}
+
+async function measureHeldOut(
+  learner: Learner,
+  { labels, attack }: HeldOut,
+  feed: PixelFeed,
+  classes: number,
+): Promise<Omit<HeldOutResult, 'linearProbeAccuracy'>> {
+  const outputs = await predict(learner.network, feed);
+  const all = Int32Array.from(labels.keys());
+  const measured: Beliefs = {
+    targets: new Float32Array(),
+    probabilities: new Float32Array(labels.length * classes),
+    abstention: learner.hasAbstention ? new Float32Array(labels.length) : null,
+  };
+  keepProbabilities(outputs, measured, all, classes);
+  return {
+    accuracy: countAgreeing(measured.probabilities, all, labels, classes) / labels.length,
+    adversarialAccuracy:
+      attack === null ? null : await accuracyUnderAttack(learner.network, feed, labels, { classes, attack }),
+    probabilities: measured.probabilities,
+    abstention: measured.abstention,
+  };
+}
+
+async function probe(
+  { network }: Learner,
+  train: { feed: PixelFeed; labels: Int32Array },
+  { labels }: HeldOut,
+  heldOutFeed: PixelFeed,
+  classes: number,
+): Promise<number> {
+  const features = await readFeatures(network, train.feed);
+  const heldOutFeatures = await readFeatures(network, heldOutFeed);
+  return linearProbeAccuracy({ features, labels: train.labels }, { features: heldOutFeatures, labels }, classes);
+}
+
+function divergedMessage(loss: number, epoch: number, epochs: number): string {
+  const kept =
+    epoch === 0 ? 'Nothing was learned yet.' : `What was learned until epoch ${epoch} is kept and can be reviewed.`;
+  return (
+    `The loss became ${loss} in epoch ${epoch + 1} of ${epochs}. ${kept} ` +
+    'Start again with another seed; if it happens again, choose another budget or, on the command line, other numbers.'
+  );
+}
+
+function weightsMetadata(settings: TrainCommand['settings'], epoch: number): Record<string, string> {
+  const { recipe, network, width, resolution } = settings;
+  return {
+    program: 'winnow',
+    recipe,
+    network,
+    width: String(width),
+    resolution: String(resolution),
+    epoch: String(epoch),
+  };
 }
 
 /** Equal parts of about `size`, so that no batch is a handful whose statistics would mislead the normalisation. */
@@ -135,11 +274,11 @@ function batchBounds(samples: number, size: number): { start: number; end: numbe
   }));
 }
 
-/** `[samples, classes]` */
-function oneHot(labels: Int32Array, classes: number): Float32Array {
-  const rows = new Float32Array(labels.length * classes);
-  labels.forEach((label, sample) => (rows[sample * classes + label] = 1));
-  return rows;
+/** `[indices, classes]` */
+function oneHotRows(labels: Int32Array, indices: Int32Array, classes: number): tf.Tensor2D {
+  const rows = new Float32Array(indices.length * classes);
+  indices.forEach((index, row) => (rows[row * classes + labels[index]!] = 1));
+  return tf.tensor2d(rows, [indices.length, classes]);
 }
 
 function gatherRows(from: Float32Array, indices: Int32Array, width: number): Float32Array {
@@ -152,15 +291,34 @@ function scatterRows(rows: Float32Array, into: Float32Array, indices: Int32Array
   indices.forEach((index, row) => into.set(rows.subarray(row * width, (row + 1) * width), index * width));
 }
 
+/**
+ * Splits a network's outputs into the classes', scaled to sum to 1, and the abstention's.
+ * @param outputs `[indices, classes]`, or one more where there is an abstention
+ */
+function keepProbabilities(outputs: Float32Array, into: Beliefs, indices: Int32Array, classes: number): void {
+  const { abstention, probabilities } = into;
+  if (abstention === null) return scatterRows(outputs, probabilities, indices, classes);
+  indices.forEach((index, row) => {
+    const start = row * (classes + 1);
+    const abstained = outputs[start + classes]!;
+    abstention[index] = abstained;
+    // Where it surely abstains, the classes' share is too small to be scaled up: all alike then.
+    const share = 1 - abstained;
+    for (let c = 0; c < classes; c++) {
+      probabilities[index * classes + c] = share > 1e-6 ? outputs[start + c]! / share : 1 / classes;
+    }
+  });
+}
+
 function countAgreeing(probabilities: Float32Array, indices: Int32Array, labels: Int32Array, classes: number): number {
   let count = 0;
-  indices.forEach((index, row) => {
-    const own = row * classes + labels[index]!;
-    let largest = row * classes;
-    for (let c = row * classes; c < (row + 1) * classes; c++) {
+  for (const index of indices) {
+    const start = index * classes;
+    let largest = start;
+    for (let c = start; c < start + classes; c++) {
       if (probabilities[c]! > probabilities[largest]!) largest = c;
     }
-    if (largest === own) count++;
-  });
+    if (largest === start + labels[index]!) count++;
+  }
   return count;
 }

@@ -24,6 +24,7 @@ export const emptyFilter: QueueFilter = {
   flaggedOnly: false,
   minScore: null,
   maxScore: null,
+  triage: null,
   search: '',
 };
 
@@ -32,6 +33,7 @@ const cardBatch = 200;
 /** Undecided images whose full picture and details are fetched before they are reached. */
 const picturesAhead = 6;
 const detailsKept = 400;
+export const lookAlikesShown = 8;
 
 /** The queue of samples, the place in it, the selection, and the decisions. */
 export class ReviewState {
@@ -57,6 +59,11 @@ export class ReviewState {
   selection = $state.raw<Selection>(selectNone(0));
   /** The sample whose full picture is on the screen, in the view of one image. */
   shownId = $state.raw<SampleId | null>(null);
+
+  /** Images that look like one of the queue, most alike first. */
+  lookAlikes = $state.raw<{ id: SampleId; cards: readonly SampleCard[] } | null>(null);
+  /** Whether any have ever been found; without embeddings there are none. */
+  hasLookAlikes = $state(false);
 
   readonly cards = new SvelteMap<SampleId, SampleCard>();
   readonly details = new SvelteMap<SampleId, SampleDetail>();
@@ -87,6 +94,11 @@ export class ReviewState {
     this.filter = this.defaultFilter;
     this.#hadFindings = app.findings !== null;
     this.sort = this.#hadFindings ? 'doubt' : 'path';
+    if (app.queueToReview !== null) {
+      this.filter = app.queueToReview.filter;
+      this.sort = app.queueToReview.sort;
+      app.queueToReview = null;
+    }
   }
 
   /** What the model flags; everything while there are no findings. */
@@ -168,6 +180,7 @@ export class ReviewState {
     this.details.clear();
     this.#wantedCards.clear();
     this.#wantedDetails.clear();
+    this.lookAlikes = null;
     this.#positions = new Map(queue.value.ids.map((id, position) => [id, position]));
     this.#undecided = new Set(undecided?.ok === true ? undecided.value.ids : []);
     this.undecidedCount = this.#undecided.size;
@@ -232,6 +245,23 @@ export class ReviewState {
 
   clearSelection(): void {
     this.selection = selectNone(this.cursor);
+  }
+
+  /** Place in the queue; null for samples outside it. */
+  positionOf(id: SampleId): number | null {
+    return this.#positions.get(id) ?? null;
+  }
+
+  /** Reads what looks like a sample; a failure leaves them unknown, because nothing depends on them. */
+  async loadLookAlikes(id: SampleId): Promise<void> {
+    if (this.lookAlikes?.id === id) return;
+    const { client } = this.#app;
+    const neighbours = await client.listNeighbours({ id, limit: lookAlikesShown });
+    if (!neighbours.ok || id !== this.currentId) return;
+    const ids = neighbours.value.map((neighbour) => neighbour.sampleId);
+    if (ids.length > 0) this.hasLookAlikes = true;
+    const cards = ids.length === 0 ? null : await client.getSamples({ ids });
+    if (id === this.currentId && cards?.ok !== false) this.lookAlikes = { id, cards: cards?.value ?? [] };
   }
 
   isSelected(position: number): boolean {
@@ -325,6 +355,13 @@ export class ReviewState {
       else this.#undecided.delete(id);
     }
     this.undecidedCount = this.#undecided.size;
+    if (this.lookAlikes !== null) {
+      const changes = new Map(change.samples.map((sample) => [sample.id, sample]));
+      this.lookAlikes = {
+        ...this.lookAlikes,
+        cards: this.lookAlikes.cards.map((card) => ({ ...card, ...changes.get(card.id) })),
+      };
+    }
   }
 
   #nextUndecided(after: number): number | null {

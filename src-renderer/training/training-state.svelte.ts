@@ -1,21 +1,42 @@
-import type { TrainingEvent, TrainingRequest } from '../../shared/api.ts';
-import type { Budget, EngineChoice, EngineReport, SampleCard, TrainingPlan } from '../../shared/domain.ts';
+import type { RecipeOffer, TrainingEvent, TrainingRequest } from '../../shared/api.ts';
+import type {
+  Budget,
+  EngineChoice,
+  EngineReport,
+  RunId,
+  RunSummary,
+  SampleCard,
+  TrainingPlan,
+} from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
+import { emptyFilter } from '../review/review-state.svelte.ts';
 
 type BatchReport = Extract<TrainingEvent, { kind: 'batch' }>;
 
 /** How many of the current doubts are shown while training goes on. */
 const doubtsShown = 24;
+const usualRecipe = 'sat';
 
 /** The choice of a plan, and what a run reports beyond its epochs. */
 export class TrainingState {
   budget = $state<Budget>('balanced');
   engine = $state<EngineChoice>('auto');
   seed = $state(1);
+  recipe = $state(usualRecipe);
+  /** The run whose encoder the network starts from. */
+  startFrom = $state<RunId | null>(null);
+  /** Numbers by hand; null leaves them to the plan. */
+  epochs = $state<number | null>(null);
+  /** E_s, from 0. */
+  startEpoch = $state<number | null>(null);
+  /** α */
+  targetMomentum = $state<number | null>(null);
 
+  /** The newest plan there is, which may answer an older choice; see `isPlanned` and `planError`. */
   plan = $state.raw<TrainingPlan | null>(null);
   planError = $state.raw<string | null>(null);
+  recipes = $state.raw<RecipeOffer[] | null>(null);
   engines = $state.raw<EngineReport[] | null>(null);
 
   /** Decoding of the images before the first epoch. */
@@ -25,6 +46,12 @@ export class TrainingState {
   starting = $state(false);
   cancelling = $state(false);
 
+  /** The choice that the plan or its error answers. */
+  #planned = $state.raw<TrainingRequest | null>(null);
+  /** Whether the plan, or the error, is the answer to what is chosen now. */
+  readonly isPlanned = $derived(JSON.stringify(this.#planned) === JSON.stringify(this.request));
+  readonly hasOverrides = $derived(this.epochs !== null || this.startEpoch !== null || this.targetMomentum !== null);
+
   readonly #app: AppState;
   #planRequest = 0;
 
@@ -33,7 +60,43 @@ export class TrainingState {
   }
 
   get request(): TrainingRequest {
-    return { budget: this.budget, engine: this.engine, seed: this.seed };
+    return {
+      budget: this.budget,
+      engine: this.engine,
+      seed: this.seed,
+      recipe: this.recipe,
+      startFrom: this.startFrom,
+      preset: null,
+      overrides: { epochs: this.epochs, startEpoch: this.startEpoch, targetMomentum: this.targetMomentum },
+    };
+  }
+
+  /** Back to what the plan thinks best. */
+  clearOverrides(): void {
+    this.epochs = null;
+    this.startEpoch = null;
+    this.targetMomentum = null;
+  }
+
+  /** A plan that does the same as a run once more. */
+  planAgain({ plan }: RunSummary): void {
+    this.recipe = plan.recipe;
+    this.startFrom = plan.startFrom;
+    this.clearOverrides();
+  }
+
+  /** A plan that learns the labels, beginning with the encoder that a run has left. */
+  planFrom(run: RunSummary): void {
+    this.recipe = usualRecipe;
+    this.startFrom = run.id;
+    this.clearOverrides();
+  }
+
+  /** Whether a run learns labels, and so has doubts about them; one that does not leaves an encoder to start from. */
+  learnsLabels(run: RunSummary): boolean {
+    const latest = run.epochs.at(-1);
+    if (latest !== undefined) return latest.accuracy !== null;
+    return this.recipes?.find((recipe) => recipe.name === run.plan.recipe)?.gives !== 'encoder';
   }
 
   /** Follows the run until the returned function is called. */
@@ -59,29 +122,24 @@ export class TrainingState {
     if (result.ok) this.engines = result.value;
   }
 
+  async loadRecipes(): Promise<void> {
+    const result = await this.#app.client.listRecipes({});
+    if (result.ok) this.recipes = result.value;
+  }
+
   async loadPlan(request: TrainingRequest): Promise<void> {
     this.#planRequest += 1;
     const current = this.#planRequest;
-    this.plan = null;
-    this.planError = null;
     const result = await this.#app.client.planTraining(request);
     if (current !== this.#planRequest) return;
+    this.#planned = request;
     if (result.ok) this.plan = result.value;
-    else this.planError = result.error.message;
+    this.planError = result.ok ? null : result.error.message;
   }
 
   async loadDoubts(): Promise<void> {
     const { client } = this.#app;
-    const filter = {
-      states: [],
-      givenClassIds: [],
-      suggestedClassIds: [],
-      flaggedOnly: true,
-      minScore: null,
-      maxScore: null,
-      search: '',
-    };
-    const queue = await client.queryQueue({ filter, sort: 'doubt' });
+    const queue = await client.queryQueue({ filter: { ...emptyFilter, flaggedOnly: true }, sort: 'doubt' });
     if (!queue.ok || queue.value.ids.length === 0) {
       this.doubts = [];
       return;

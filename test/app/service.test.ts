@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ApiEvents, QueueFilter } from '../../shared/api.ts';
+import type { ApiEvents, QueueFilter, TrainingRequest } from '../../shared/api.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createService, type HostShell, type Service } from '../../src-main/app/service.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
@@ -19,7 +19,18 @@ const everything: QueueFilter = {
   flaggedOnly: false,
   minScore: null,
   maxScore: null,
+  triage: null,
   search: '',
+};
+
+const quickRun: TrainingRequest = {
+  budget: 'quick',
+  engine: 'wasm',
+  seed: 1,
+  recipe: 'sat',
+  startFrom: null,
+  preset: null,
+  overrides: { epochs: null, startEpoch: null, targetMomentum: null },
 };
 
 const shellWithoutDialogs: HostShell = {
@@ -214,7 +225,7 @@ describe('a run that is marked as running', () => {
     const training = takeTrainingLock(projectPath);
     const watching = another();
     expect((await watching.handlers.openProject({ path: projectPath })).latestRun?.status).toBe('running');
-    const start = async () => watching.handlers.startTraining({ budget: 'quick', engine: 'wasm', seed: 1 });
+    const start = async () => watching.handlers.startTraining(quickRun);
     await expect(start).rejects.toMatchObject({ code: 'busy' });
     await watching.close();
     training?.release();
@@ -229,7 +240,7 @@ describe('a run that is marked as running', () => {
 it('lets go of the project when a run cannot start', async () => {
   const { projectPath, service, importAll } = await house();
   await importAll();
-  const start = async () => service.handlers.startTraining({ budget: 'quick', engine: 'wasm', seed: 1 });
+  const start = async () => service.handlers.startTraining(quickRun);
   await expect(start).rejects.toMatchObject({ code: 'engine' });
   const lock = takeTrainingLock(projectPath);
   expect(lock).not.toBeNull();

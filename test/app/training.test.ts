@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { TrainingEvent } from '../../shared/api.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { TrainingEvent, TrainingOverrides, TrainingRequest } from '../../shared/api.ts';
 import type { RunSummary } from '../../shared/domain.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createTraining, type Training, type TrainingProject } from '../../src-main/app/training.ts';
 import { dataFolder, programPaths } from '../../src-main/hosts/paths.ts';
+import { triage } from '../../src-main/domain/triage.ts';
 import { openDatabase, allRows } from '../../src-main/store/database.ts';
+import { nearestSamples } from '../../src-main/store/embeddings.ts';
+import { findingsRunId, readFindingsSummary, readJudgedLabels } from '../../src-main/store/findings.ts';
 import { latestRun } from '../../src-main/store/runs.ts';
 import { applyImport } from '../../src-main/store/samples.ts';
 import { readTargets } from '../../src-main/store/targets.ts';
@@ -17,15 +20,30 @@ import { drawPictures, type LabeledPicture } from '../support/pictures.ts';
 const { nodePath, trainerProgram } = programPaths();
 let imageFolder = '';
 let pictures: LabeledPicture[] = [];
+let projects = 0;
 
 beforeAll(async () => {
   imageFolder = await mkdtemp(path.join(tmpdir(), 'winnow-training-'));
   pictures = await drawPictures(imageFolder, 60, 12);
 });
-afterAll(() => rm(imageFolder, { recursive: true, force: true }));
+afterAll(async () => {
+  for (const folder of [imageFolder, `${imageFolder}-cache`]) await rm(folder, { recursive: true, force: true });
+});
+
+function request(changes: Partial<TrainingRequest> = {}, overrides: Partial<TrainingOverrides> = {}): TrainingRequest {
+  return {
+    budget: 'quick',
+    engine: 'auto',
+    seed: 5,
+    recipe: 'sat',
+    startFrom: null,
+    preset: null,
+    ...changes,
+    overrides: { epochs: null, startEpoch: null, targetMomentum: null, ...overrides },
+  };
+}
 
 describe('runs on the best engine that is here', () => {
-  const engine = 'auto';
   let project: TrainingProject;
   let training: Training;
   let events: TrainingEvent[];
@@ -42,7 +60,7 @@ describe('runs on the best engine that is here', () => {
     project = await createProject();
   });
 
-  it('finds the wrong labels and stores every epoch', async () => {
+  it('finds the wrong labels, stores every epoch, and knows which pictures look alike', async () => {
     const run = await runToEnd();
     expect(run.status).toBe('done');
     console.log(`engine in use: ${run.plan.engine}`);
@@ -55,6 +73,11 @@ describe('runs on the best engine that is here', () => {
     const wrong = new Set(pictures.filter((picture) => picture.given !== picture.shown).map((picture) => picture.path));
     const worst = ranking(run.id).slice(0, wrong.size);
     expect(worst.filter((path) => wrong.has(path)).length).toBeGreaterThanOrEqual(wrong.size - 2);
+    const alike = pictures.filter(({ shown }, index) => {
+      const [nearest] = nearestSamples(project.db, index + 1, 1);
+      return pictures[nearest!.sampleId - 1]!.shown === shown;
+    });
+    expect(alike.length / pictures.length).toBeGreaterThan(0.6);
   }, 240_000);
 
   it('stops within two seconds when cancelled and keeps the epochs so far', async () => {
@@ -63,7 +86,7 @@ describe('runs on the best engine that is here', () => {
         if (event.kind === 'epoch' && event.report.epoch === 1) resolve();
       };
     });
-    await training.start(project, { budget: 'thorough', engine, seed: 1 });
+    await training.start(project, request({ budget: 'thorough' }));
     await secondEpoch;
     const asked = performance.now();
     await training.cancel();
@@ -75,13 +98,84 @@ describe('runs on the best engine that is here', () => {
     expect(training.isRunning()).toBe(false);
   });
 
-  async function runToEnd(): Promise<RunSummary> {
+  it('learns from the images alone, keeps the findings, and lets another run start from what it learned', async () => {
+    const judged = await runToEnd(request({}, { epochs: 2 }));
+    const before = readFindingsSummary(project.db);
+    const encoder = await runToEnd(request({ recipe: 'pretrain' }, { epochs: 2 }));
+    expect(encoder.epochs).toEqual([
+      expect.objectContaining({ accuracy: null, spread: expect.any(Number), doubts: 0 }),
+      expect.objectContaining({ accuracy: null, spread: expect.any(Number), doubts: 0 }),
+    ]);
+    expect(readFindingsSummary(project.db)).toEqual(before);
+    expect(findingsRunId(project.db)).toBe(judged.id);
+    // The encoder is the only result of its run; the weights of the run before have given way.
+    expect(await readdir(project.weightsFolder)).toEqual([`run-${encoder.id}.safetensors`]);
+    const next = await runToEnd(request({ startFrom: encoder.id }, { epochs: 2 }));
+    expect(next.plan).toMatchObject({ startFrom: encoder.id, width: encoder.plan.width });
+    expect(await readdir(project.weightsFolder)).toEqual(
+      [encoder.id, next.id].map((id) => `run-${id}.safetensors`).sort(),
+    );
+    await rm(project.weightsFolder, { recursive: true });
+    await expect(training.plan(project, request({ startFrom: encoder.id }))).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining(`run-${encoder.id}.safetensors is not there`),
+    });
+    await expect(training.plan(project, request({ startFrom: 99 }))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('stores the abstention of every image, and triages by it', async () => {
+    const run = await runToEnd(request({ recipe: 'selective' }, { epochs: 4 }));
+    const judged = readJudgedLabels(project.db, run.id);
+    expect(judged).toHaveLength(pictures.length);
+    for (const { abstention } of judged) {
+      expect(abstention).toBeGreaterThanOrEqual(0);
+      expect(abstention).toBeLessThanOrEqual(1);
+    }
+    expect(triage(run.id, judged).rankedBy).toBe('abstention');
+  });
+
+  it('reads the doubts of a run whose targets never move from its predictions', async () => {
+    const run = await runToEnd(request({ recipe: 'cross-entropy' }, { epochs: 4 }));
+    const { targets } = readTargets(project.db, run.id)!;
+    expect(targets.every((target) => target === 0 || target === 1)).toBe(true);
+    const scores = readJudgedLabels(project.db, run.id).map(({ score }) => score);
+    expect(scores.some((score) => score > 0.05)).toBe(true);
+  });
+
+  it('trains with a class per image, more classes than a batch holds', async () => {
+    project = await createProject((_, index) => `kind ${index}`);
+    const run = await runToEnd(request({}, { epochs: 2 }));
+    expect(run.plan).toMatchObject({ classes: 60, batchSize: 32 });
+    expect(readJudgedLabels(project.db, run.id)).toHaveLength(60);
+  });
+
+  it('trains with two classes, one of a single image', async () => {
+    project = await createProject((_, index) => (index === 0 ? 'rare' : 'usual'));
+    const run = await runToEnd(request({}, { epochs: 2 }));
+    expect([run.status, run.plan.classes]).toEqual(['done', 2]);
+  });
+
+  it.each([
+    [request({ recipe: 'magic' }), /no recipe "magic".*sat, .*cross-entropy/],
+    [request({ preset: 'mine' }), /no preset "mine".*authors-cifar10,/],
+    [request({}, { epochs: 3, startEpoch: 3 }), /never adapt/],
+    [request({}, { targetMomentum: 1 }), /α/],
+  ])('refuses to start where the request makes no sense (%#)', async (asked, message) => {
+    await expect(training.start(project, asked)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringMatching(message),
+    });
+    expect(latestRun(project.db)).toBeNull();
+    expect(training.isRunning()).toBe(false);
+  });
+
+  async function runToEnd(asked = request()): Promise<RunSummary> {
     const ended = new Promise<RunSummary>((resolve) => {
       heard = (event) => {
         if (event.kind === 'ended') resolve(event.run);
       };
     });
-    await training.start(project, { budget: 'quick', engine, seed: 5 });
+    await training.start(project, asked);
     const run = await ended;
     if (run.error !== null) throw new Error(run.error);
     // The process may take a moment longer to end than the run.
@@ -109,12 +203,29 @@ it('reports a trainer that dies with its last words and lets the next run start'
   });
   for (let attempt = 1; attempt <= 2; attempt++) {
     const ended = new Promise<RunSummary>((resolve) => (heard = resolve));
-    await training.start(project, { budget: 'quick', engine: 'wasm', seed: attempt });
+    await training.start(project, request({ engine: 'wasm' }));
     const run = await ended;
     expect(run).toMatchObject({ id: attempt, status: 'failed' });
     expect(run.error).toMatch(/SIGABRT.*the driver is on fire/s);
     await training.close();
   }
+});
+
+it('keeps the last good epoch of a run whose loss became NaN, and passes on what to change', async () => {
+  const project = await createProject();
+  const ended = Promise.withResolvers<RunSummary>();
+  const training = createTraining({
+    ...options((event) => {
+      if (event.kind === 'ended') ended.resolve(event.run);
+    }),
+    trainerProgram: path.join(import.meta.dirname, 'diverging-trainer.ts'),
+  });
+  await training.start(project, request({ engine: 'wasm' }));
+  const run = await ended.promise;
+  expect(run).toMatchObject({ status: 'failed', error: expect.stringContaining('Start again with another seed') });
+  expect(run.epochs).toHaveLength(1);
+  expect(readJudgedLabels(project.db, run.id)).toHaveLength(pictures.length);
+  await training.close();
 });
 
 function options(emit: (event: TrainingEvent) => void) {
@@ -127,10 +238,13 @@ function options(emit: (event: TrainingEvent) => void) {
   };
 }
 
-async function createProject(): Promise<TrainingProject> {
+async function createProject(
+  classOf = ({ given }: LabeledPicture, _index: number): string => given,
+): Promise<TrainingProject> {
   const db = openDatabase(':memory:', { create: true });
   const scanned = await Promise.all(
-    pictures.map(async ({ path: file, given }) => {
+    pictures.map(async (picture, index) => {
+      const file = picture.path;
       const full = path.join(imageFolder, file);
       const bytes = await readFile(full);
       const { size, mtimeMs } = await stat(full);
@@ -142,10 +256,12 @@ async function createProject(): Promise<TrainingProject> {
         width: 32,
         height: 32,
         format: 'png',
-        givenClass: given,
+        givenClass: classOf(picture, index),
       };
     }),
   );
   applyImport(db, { scanned, problems: [] });
-  return { db, imageFolder, cacheFolder: path.join(imageFolder, '..', `${path.basename(imageFolder)}-cache`) };
+  const beside = `${imageFolder}-${++projects}`;
+  onTestFinished(() => rm(`${beside}-weights`, { recursive: true, force: true }));
+  return { db, imageFolder, cacheFolder: `${imageFolder}-cache`, weightsFolder: `${beside}-weights` };
 }

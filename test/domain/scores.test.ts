@@ -74,3 +74,28 @@ it('has doubts to show before the targets move', () => {
   // The stored weights stay SAT's own.
   expect([...weights]).toEqual([1, 1]);
 });
+
+it.each([
+  ['two classes', 2, 7],
+  ['a thousand classes with one sample each', 1000, 1000],
+  ['one sample', 3, 1],
+])('judges %s', (_name, classes, samples) => {
+  const random = createRandom(3);
+  const labels = Int32Array.from({ length: samples }, (_, i) => i % classes);
+  const rows = new Float32Array(samples * classes).map(() => random.next());
+  for (let i = 0; i < samples; i++) {
+    const row = rows.subarray(i * classes, (i + 1) * classes);
+    const sum = row.reduce((total, value) => total + value);
+    row.forEach((value, j) => (row[j] = value / sum));
+  }
+  const view = createRunView({ plan: { startEpoch: 1, targetMomentum: 0.5 }, labels });
+  const { scores } = view.update(0, rows, rows);
+  for (let i = 0; i < samples; i++) {
+    const row = rows.subarray(i * classes, (i + 1) * classes);
+    expect(scores.suggested[i]).toBe(row.indexOf(Math.max(...row)));
+    expect(scores.score[i]).toBeGreaterThan(0);
+    expect(scores.score[i]).toBeLessThan(1);
+  }
+  const flags = flagSamples(scores, labels);
+  expect(flags.count).toBe(Math.round(flags.noiseRate * samples));
+});

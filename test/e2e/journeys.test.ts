@@ -142,6 +142,60 @@ for (const host of [electronHost, standInHost, serveHost]) {
       2 * minutes,
     );
 
+    test(
+      'a way to learn is chosen: with abstention, and what it sorts is accepted, taken back, and looked at',
+      async () => {
+        const page = await open(project);
+        await page.getByRole('button', { name: 'Training', exact: true }).click();
+        await page.getByRole('button', { name: 'Train again…' }).click();
+        await page.getByText('Other ways to learn').click();
+        await page.getByRole('radio', { name: /With abstention/ }).check();
+        await trainQuickly(page, false);
+
+        await page.getByRole('button', { name: 'Accept the sure ones' }).click();
+        await page.getByText('Sorted by how much the model “cannot tell”.').waitFor();
+        await page.getByRole('slider').press('End');
+        for (let step = 0; step < 30; step += 1) await page.getByRole('slider').press('ArrowLeft');
+        await page.getByRole('button', { name: 'Accept them…', disabled: false }).click();
+        const question = await page.getByRole('dialog').getByRole('heading').innerText();
+        const count = /Accept (\d+) labels unseen/.exec(question)?.[1];
+        await page.getByRole('button', { name: `Accept ${count} labels`, exact: true }).click();
+        await page.getByText(`${count} labels accepted.`).waitFor();
+        await page.getByRole('button', { name: 'Undo', exact: true }).click();
+        await page.getByRole('button', { name: 'Accept them…', disabled: false }).click();
+        expect(await page.getByRole('dialog').getByRole('heading').innerText()).toBe(question);
+        await page.keyboard.press('Escape');
+
+        await page.getByRole('button', { name: 'Look at them' }).click();
+        await showOneImage(page);
+        await page.getByRole('heading', { name: 'Look-alikes' }).waitFor();
+        await page.getByRole('button', { name: 'Take away “Left to look at”' }).click();
+        await page.getByText(/ of 120 decided/).waitFor();
+      },
+      4 * minutes,
+    );
+
+    test(
+      'images are learned first, without labels, and the labels from there',
+      async () => {
+        const page = await open(project);
+        await page.getByRole('button', { name: 'Training', exact: true }).click();
+        await page.getByRole('button', { name: 'Train again…' }).click();
+        const others = page.getByText('Other ways to learn');
+        await others.waitFor();
+        const images = page.getByRole('radio', { name: /Images first/ });
+        if ((await images.count()) === 0) await others.click();
+        await images.check();
+        await trainQuickly(page, false);
+        await page.getByRole('img', { name: /^Variety of the representation by epoch/ }).waitFor();
+        await page.getByRole('button', { name: 'Train on the labels from here' }).click();
+        await page.getByText(/^the encoder of training \d+$/).waitFor();
+        await trainQuickly(page, false);
+        await page.getByRole('button', { name: 'Review the doubts' }).waitFor();
+      },
+      5 * minutes,
+    );
+
     test.skipIf(process.platform !== 'linux')(
       'a trainer that dies is reported with its last words and can be started again',
       async () => {

@@ -50,6 +50,7 @@ try {
   await images(page);
   await training(page, values.import !== undefined);
   await review(page);
+  await triage(page);
   await exporting(page);
 } finally {
   await browser.close();
@@ -124,6 +125,9 @@ async function training(page: Page, train: boolean): Promise<void> {
   await shoot(page, 'training-planning');
   await page.getByRole('button', { name: 'Start training', disabled: false }).waitFor({ timeout: 120_000 });
   await shoot(page, 'training-plan');
+  await page.getByText('Other ways to learn').click();
+  await page.getByText('Numbers by hand').click();
+  await shoot(page, 'training-plan-unfolded');
   if (!train) return;
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.getByRole('progressbar').first().waitFor();
@@ -185,6 +189,30 @@ async function review(page: Page): Promise<void> {
     await page.keyboard.press('z');
     await page.waitForTimeout(200);
   }
+}
+
+async function triage(page: Page): Promise<void> {
+  await step(page, 'Review');
+  await page.getByRole('button', { name: 'Accept the sure ones' }).click();
+  const accept = page.getByRole('button', { name: 'Accept them…', disabled: false });
+  await accept.waitFor();
+  await shoot(page, 'triage');
+  await accept.click();
+  await shoot(page, 'triage-question');
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Accept/ })
+    .click();
+  const undo = page.getByRole('button', { name: 'Undo', exact: true });
+  await undo.waitFor();
+  await shoot(page, 'triage-accepted');
+  await undo.click();
+  await accept.waitFor();
+  await page.getByRole('button', { name: 'Look at them' }).click();
+  await page.getByRole('listbox', { name: 'Samples in the queue' }).waitFor();
+  await page.waitForTimeout(800);
+  await shoot(page, 'review-left-to-look-at');
+  await page.getByRole('button', { name: 'Take away “Left to look at”' }).click();
 }
 
 async function exporting(page: Page): Promise<void> {

@@ -6,6 +6,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TrainingPlan, Triage } from '../../shared/domain.ts';
+import { presets } from '../../src-main/sat/presets.ts';
+import { recipes } from '../../src-main/sat/recipes/registry.ts';
 import { createHome } from '../support/home.ts';
 import { drawPictures, type LabeledPicture } from '../support/pictures.ts';
 
@@ -28,13 +31,28 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('usage', () => {
-  test.each(['import', 'train', 'flags', 'evaluate', 'export', 'clean', 'serve', 'engines', 'demo'])(
-    '%s explains itself',
-    async (command) => {
-      const { code, stdout } = await winnow([command, '--help']);
-      expect([code, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(`Usage: winnow ${command} [options]`)]);
-    },
-  );
+  test.each([
+    'import',
+    'train',
+    'flags',
+    'triage',
+    'neighbours',
+    'evaluate',
+    'export',
+    'clean',
+    'serve',
+    'engines',
+    'demo',
+  ])('%s explains itself', async (command) => {
+    const { code, stdout } = await winnow([command, '--help']);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(`Usage: winnow ${command} [options]`)]);
+  });
+
+  test('train names every recipe with its sentence, and every preset', async () => {
+    const { stdout } = await winnow(['train', '--help']);
+    const list = stdout.replaceAll(/ +/g, ' ');
+    for (const { name, sentence } of [...recipes, ...presets]) expect(list).toContain(`\n ${name} ${sentence}\n`);
+  });
 
   test.each([
     ['an unknown command', ['sort']],
@@ -43,6 +61,11 @@ describe('usage', () => {
     ['a missing option', ['import', 'images']],
     ['a choice that is not offered', ['train', 'a.winnow', '--budget', 'huge']],
     ['a seed that is no number', ['train', 'a.winnow', '--seed', '-1']],
+    ['a recipe that is not there', ['train', 'a.winnow', '--recipe', 'magic']],
+    ['a preset that is not there', ['train', 'a.winnow', '--preset', 'mine']],
+    ['an α that is no number', ['train', 'a.winnow', '--target-momentum', 'high']],
+    ['a recipe that judges no labels', ['clean', 'images', '--out', 'a.csv', '--recipe', 'pretrain']],
+    ['a coverage above 1', ['triage', 'a.winnow', '--coverage', '80']],
     ['a port that does not exist', ['serve', '--port', '70000']],
     ['two formats at once', ['flags', 'a.winnow', '--json', '--csv']],
   ])('%s exits with 2 and prints nothing on standard output', async (_name, values) => {
@@ -114,9 +137,35 @@ test('import → train → flags → evaluate → export', async () => {
     'f1',
     'reviewsFor90',
     'suggestedLabelAccuracy',
+    'triage',
   ]);
   expect(evaluation).toMatchObject({ samples: 120, errors: 12 });
   expect(evaluation.auroc).toBeGreaterThan(0.8);
+
+  const judgedTriage = evaluation.triage as unknown as { coverage: number; expectedError: number; trueError: number }[];
+  expect(judgedTriage.map(({ coverage }) => Math.round(10 * coverage))).toEqual([5, 8, 9]);
+  for (const { trueError } of judgedTriage) expect(trueError).toBeLessThan(0.1);
+
+  const triage = JSON.parse((await winnow(['triage', project, '--json'])).stdout) as Triage;
+  expect(triage).toMatchObject({ rankedBy: 'doubt', samples: 120 });
+  const look = await winnow(['triage', project, '--coverage', '0.8', '--csv']);
+  const rows: { file: string; score: string }[] = parse(look.stdout, { columns: true });
+  expect(rows.map(({ file }) => file).toSorted()).toEqual(
+    all
+      .slice(0, rows.length)
+      .map(({ file }) => file)
+      .toSorted(),
+  );
+  expect(120 - rows.length).toBe(triage.curve.findLast(({ coverage }) => coverage <= 0.8)?.accepted);
+
+  const [first] = pictures;
+  const alike = await winnow(['neighbours', project, first!.path, '--limit', '3', '--json']);
+  expect(alike.code, alike.stderr).toBe(0);
+  expect(JSON.parse(alike.stdout)).toHaveLength(3);
+  const unknown = await winnow(['neighbours', project, 'cross/none.png']);
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('cross/none.png')]);
+  const senseless = await winnow(['train', project, '--target-momentum', '1']);
+  expect([senseless.code, senseless.stderr]).toEqual([2, expect.stringContaining('between 0 and 1')]);
 
   const noTruth = await winnow(['evaluate', project, '--truth', 'absent.csv', '--truth-column', 'clean']);
   expect([noTruth.code, noTruth.stderr]).toEqual([1, expect.stringContaining('absent.csv')]);
@@ -127,6 +176,34 @@ test('import → train → flags → evaluate → export', async () => {
   const again = await winnow(['export', project, '--format', 'csv', '--out', out]);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(out)]);
   expect(fileTimes(path.join(folder, 'images'))).toEqual(before);
+}, 300_000);
+
+test('train learns from the images first and then starts from what it learned', async () => {
+  const project = path.join(folder, 'two-steps.winnow');
+  expect((await winnow(['import', 'images', '--project', project])).code).toBe(0);
+  const numbers = ['--budget', 'quick', '--epochs', '2'];
+  const early = await winnow(['train', project, ...numbers, '--recipe', 'pretrain']);
+  expect([early.code, early.stdout]).toEqual([0, expect.stringContaining('--recipe sat --start-from 1')]);
+  const { code, stdout, stderr } = await winnow([
+    'train',
+    project,
+    ...numbers,
+    '--recipe',
+    'pretrain',
+    '--then',
+    'sat',
+    '--json',
+  ]);
+  expect(code, stderr).toBe(0);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string; plan?: TrainingPlan });
+  expect(lines.flatMap(({ plan }) => (plan === undefined ? [] : [[plan.recipe, plan.startFrom]]))).toEqual([
+    ['pretrain', null],
+    ['sat', 2],
+  ]);
+  expect(lines.at(-1)).toMatchObject({ kind: 'findings', findings: { runId: 3 } });
 }, 300_000);
 
 test('Ctrl+C during training keeps what was learned and says so', async () => {

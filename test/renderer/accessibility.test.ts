@@ -1,53 +1,26 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { AxeResults } from 'axe-core';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import sharp from 'sharp';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startFakeServer } from './fake-server.ts';
+import { chromiumPath, launchChromium, startFakeWindow } from './fake-window.ts';
 
 /* Every screen in both themes, in real Chromium, seen by axe. */
 
-const chromiumPath = [process.env['WINNOW_CHROMIUM'], '/usr/bin/chromium', chromium.executablePath()].find(
-  (candidate) => candidate !== undefined && existsSync(candidate),
-);
-
 describe.skipIf(chromiumPath === undefined)('axe finds nothing', () => {
-  let folder: string;
   let server: { url: string; close(): Promise<void> };
   let browser: Browser;
   let axe: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'winnow-axe-'));
-    const rows: string[] = [];
-    for (const [index, name] of ['ant', 'bee', 'cat', 'dog'].entries()) {
-      await mkdir(path.join(folder, 'images', name), { recursive: true });
-      for (let number = 0; number < 30; number += 1) {
-        const file = `${name}/${number}.jpg`;
-        const background = { r: 40 * index, g: 8 * number, b: 90 };
-        await sharp({ create: { width: 64, height: 48, channels: 3, background } })
-          .jpeg()
-          .toFile(path.join(folder, 'images', file));
-        rows.push(`${file},${name}`);
-      }
-    }
-    await writeFile(path.join(folder, 'labels.csv'), ['file,label', ...rows].join('\n'));
-    server = await startFakeServer({ folder, samples: null, open: true, trained: true }, 0);
-    browser = await chromium.launch({
-      executablePath: chromiumPath ?? '',
-      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-    });
+    server = await startFakeWindow({ trained: true, recipe: 'selective' });
+    browser = await launchChromium();
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   });
 
   afterAll(async () => {
     await browser.close();
     await server.close();
-    await rm(folder, { recursive: true });
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -82,8 +55,22 @@ describe.skipIf(chromiumPath === undefined)('axe finds nothing', () => {
       await check('run');
       await page.getByRole('button', { name: 'Train again…' }).click();
       await page.getByRole('button', { name: 'Start training', disabled: false }).waitFor();
+      await page.getByText('Numbers by hand').click();
       await check('plan');
+      await page.getByLabel('Belief moves from epoch').fill('99');
+      await page.getByRole('alert').waitFor();
+      await check('plan with numbers that do not go together');
       await step('Review');
+      await page.getByRole('button', { name: 'Accept the sure ones' }).click();
+      await page.getByRole('button', { name: 'Accept them…', disabled: false }).click();
+      await check('question before accepting');
+      await page.keyboard.press('Escape');
+      await check('triage');
+      await page.getByRole('button', { name: 'Look at them' }).click();
+      await page.getByRole('button', { name: 'Take away “Left to look at”' }).waitFor();
+      await page.getByRole('heading', { name: 'Look-alikes' }).waitFor();
+      await check('grid of what is left to look at');
+      await page.getByRole('button', { name: 'Take away “Left to look at”' }).click();
       await page.getByRole('listbox', { name: 'Samples in the queue' }).waitFor();
       for (const key of ['d', 's', 'c', 'Enter', 'Shift+ArrowRight', 'f']) await page.keyboard.press(key);
       await page.getByRole('complementary', { name: 'Filters' }).waitFor();

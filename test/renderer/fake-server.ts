@@ -11,7 +11,7 @@ import { createFakeService, type FakeOptions, type FakeService } from './fake-se
 /*
  * Serves the window's sources over the fake service; for work on the window alone:
  *   node test/renderer/fake-server.ts FOLDER [port]
- * with FAKE_OPEN=1 a project is open, FAKE_TRAINED=1 it has findings, FAKE_SAMPLES=N repeats the pictures.
+ * with FAKE_OPEN=1 a project is open, FAKE_TRAINED=1 it has findings (of FAKE_RECIPE), FAKE_SAMPLES=N repeats the pictures.
  */
 
 /** Port 0 takes any free one. */
@@ -92,6 +92,7 @@ if (import.meta.main) {
       samples: process.env['FAKE_SAMPLES'] === undefined ? null : Number(process.env['FAKE_SAMPLES']),
       open: process.env['FAKE_OPEN'] !== undefined,
       trained: process.env['FAKE_TRAINED'] !== undefined,
+      recipe: process.env['FAKE_RECIPE'] ?? 'sat',
     },
     Number(port),
   );

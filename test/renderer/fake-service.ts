@@ -6,7 +6,9 @@ import type {
   ApiHandlers,
   ProjectSummary,
   QueueFilter,
+  RecipeOffer,
   ReviewChange,
+  TrainingRequest,
 } from '../../shared/api.ts';
 import {
   problemKinds,
@@ -20,6 +22,7 @@ import {
   type SampleCard,
   type SampleId,
   type TrainingPlan,
+  type Triage,
 } from '../../shared/domain.ts';
 import { AppError } from '../../shared/result.ts';
 
@@ -37,6 +40,8 @@ export interface FakeOptions {
   open: boolean;
   /** With a finished run. */
   trained: boolean;
+  /** Recipe of that run; `sat` when not given. */
+  recipe?: string;
 }
 
 export interface FakeService {
@@ -95,6 +100,8 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
         suggestedTarget: suggested === given ? 1 - score : score * 0.9,
         flipEpoch: score > 0.5 ? 8 + Math.floor(random() * 14) : null,
         flagged: score >= 0.5,
+        abstention:
+          recipeOf(options.recipe ?? 'sat').gives === 'triage' ? 0.02 + 0.9 * score ** 1.5 + 0.06 * random() : null,
       },
     });
   }
@@ -120,16 +127,24 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
 
   const plan: TrainingPlan = {
     engine: 'tensorflow',
+    recipe: options.recipe ?? 'sat',
     budget: 'balanced',
     seed: 1,
+    network: 'compact',
     resolution: 48,
     width: 32,
     epochs: 30,
     startEpoch: 8,
     targetMomentum: 0.9,
     batchSize: 128,
+    optimizer: 'sgd-nesterov',
     learningRate: 0.1,
+    schedule: { kind: 'one-cycle' },
     weightDecay: 5e-4,
+    augmentation: 'shift-flip',
+    attack: null,
+    preset: null,
+    startFrom: null,
     samples: total,
     classes: classes.length,
     gflopPerImage: 0.07,
@@ -158,7 +173,8 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
   const actions: FakeAction[] = [];
   const undone: FakeAction[] = [];
 
-  const hasFindings = (): boolean => run !== null && run.epochs.length > 0;
+  const hasFindings = (): boolean => run?.epochs.at(-1) !== undefined && run.epochs.at(-1)?.accuracy !== null;
+  const rankOf = (sample: FakeSample): number => sample.finding.abstention ?? sample.finding.score;
   const counts = (): Record<ReviewState, number> => {
     const result = Object.fromEntries(reviewStates.map((state) => [state, 0])) as Record<ReviewState, number>;
     for (const sample of samples) result[sample.state] += 1;
@@ -202,6 +218,7 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
     (!filter.flaggedOnly || (hasFindings() && sample.finding.flagged)) &&
     (filter.minScore === null || sample.finding.score >= filter.minScore) &&
     (filter.maxScore === null || sample.finding.score <= filter.maxScore) &&
+    (filter.triage === null || rankOf(sample) < filter.triage.threshold === (filter.triage.part === 'accept')) &&
     sample.path.toLowerCase().includes(filter.search.toLowerCase());
   const toChange = (action: FakeAction, direction: ReviewChange['direction']): ReviewChange => {
     const change: ReviewChange = {
@@ -346,16 +363,24 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
         absentBecause: null,
       },
     ],
-    planTraining: async ({ budget, seed }) => {
+    listRecipes: () =>
+      recipes.map((recipe) => ({
+        ...recipe,
+        suggestedBecause:
+          recipe.gives === 'encoder'
+            ? `There are ${total} images and perhaps one label in ten is wrong: what they look like can be learned without the labels first.`
+            : null,
+      })),
+    planTraining: async (request) => {
       await new Promise((resolve) => setTimeout(resolve, 400));
-      const factor = { quick: 0.3, balanced: 1, thorough: 3 }[budget];
-      return { ...plan, budget, seed, epochs: Math.round(30 * factor), expectedSeconds: 470 * factor };
+      return planFor(plan, request);
     },
-    startTraining: ({ budget, seed }) => {
+    startTraining: (request) => {
+      const chosen = planFor(plan, request);
       const started: RunSummary = {
         id: (run?.id ?? 0) + 1,
         status: 'preparing',
-        plan: { ...plan, budget, seed },
+        plan: chosen,
         epochs: [],
         startedAt: new Date().toISOString(),
         endedAt: null,
@@ -374,13 +399,13 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
         const epoch = Math.floor(step / 4);
         const fraction = (step % 4) / 4;
         if (fraction === 0 && epoch > 0) {
-          const report = fakeEpoch(epoch - 1, plan);
+          const report = fakeEpoch(epoch - 1, chosen);
           run = { ...run, status: 'running', epochs: [...run.epochs, report] };
           emit('training', { kind: 'epoch', runId: run.id, report });
         }
-        if (epoch >= plan.epochs || (process.env['FAKE_FAIL'] !== undefined && epoch === 6)) {
+        if (epoch >= chosen.epochs || (process.env['FAKE_FAIL'] !== undefined && epoch === 6)) {
           clearInterval(timer);
-          const failed = epoch < plan.epochs;
+          const failed = epoch < chosen.epochs;
           run = {
             ...run,
             status: failed ? 'failed' : 'done',
@@ -393,7 +418,7 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
           return;
         }
         run = { ...run, status: 'running' };
-        const loss = fakeEpoch(epoch, plan).loss;
+        const loss = fakeEpoch(epoch, chosen).loss;
         emit('training', {
           kind: 'batch',
           runId: run.id,
@@ -401,7 +426,7 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
           fraction,
           loss,
           imagesPerSecond: 214,
-          secondsLeft: (plan.epochs - epoch - fraction) * 15,
+          secondsLeft: (chosen.epochs - epoch - fraction) * 15,
         });
       }, 150);
       return started;
@@ -444,9 +469,41 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
               explanation: 'Of 100 wrong labels, about 78 are expected to be among the flagged.',
             },
           },
+    getTriage: () => {
+      if (!hasFindings() || run === null) return null;
+      const ordered = samples.toSorted((first, second) => rankOf(first) - rankOf(second));
+      const expected = ordered.map((sample) => 0.9 * sample.finding.score ** 3);
+      const all = expected.reduce((sum, value) => sum + value, 0);
+      const curve: Triage['curve'] = [];
+      for (let percent = 1; percent <= 100; percent += 1) {
+        const accepted = Math.round((percent / 100) * ordered.length);
+        const wrong = expected.slice(0, accepted).reduce((sum, value) => sum + value, 0);
+        if (accepted === 0 || accepted === curve.at(-1)?.accepted) continue;
+        curve.push({
+          coverage: accepted / ordered.length,
+          accepted,
+          threshold: accepted === ordered.length ? 1.000001 : rankOf(ordered[accepted] ?? need(1)),
+          expectedError: wrong / accepted,
+          expectedErrorsLeft: all - wrong,
+        });
+      }
+      const hasAbstention = ordered[0]?.finding.abstention !== null;
+      return { runId: run.id, rankedBy: hasAbstention ? 'abstention' : 'doubt', samples: ordered.length, curve };
+    },
+    listNeighbours: async ({ id, limit }) => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      if (run === null || run.epochs.length === 0) return [];
+      const { finding } = need(id);
+      const alike = samples.filter((other) => other.id !== id && other.given === finding.suggestedClassId);
+      const start = alike.length === 0 ? 0 : (id * 7) % alike.length;
+      return [...alike.slice(start), ...alike.slice(0, start)]
+        .slice(0, limit)
+        .map((other, index) => ({ sampleId: other.id, similarity: 0.97 - 0.03 * index }));
+    },
     queryQueue: ({ filter, sort }) => {
       const found = samples.filter((sample) => matches(sample, filter));
       if (sort === 'doubt' && hasFindings()) found.sort((first, second) => second.finding.score - first.finding.score);
+      if (sort === 'abstention' && hasFindings()) found.sort((first, second) => rankOf(second) - rankOf(first));
       if (sort === 'confidence') found.sort((first, second) => second.finding.weight - first.finding.weight);
       if (sort === 'path') found.sort((first, second) => first.path.localeCompare(second.path));
       if (sort === 'decided')
@@ -579,17 +636,86 @@ function apply(sample: FakeSample, [state, current]: [ReviewState, ClassId | nul
   sample.decidedAt = state === 'unreviewed' ? null : new Date().toISOString();
 }
 
+const recipes: readonly Omit<RecipeOffer, 'suggestedBecause'>[] = [
+  {
+    name: 'sat',
+    title: 'Self-adaptive training',
+    sentence:
+      'Learns your classes, then stops believing labels that do not fit; the usual choice for finding wrong labels.',
+    gives: 'doubts',
+  },
+  {
+    name: 'sat-symmetric',
+    title: 'Self-adaptive, symmetric',
+    sentence: 'The same with a loss that wrong labels pull less; worth a try when you expect very many wrong labels.',
+    gives: 'doubts',
+  },
+  {
+    name: 'selective',
+    title: 'With abstention',
+    sentence: 'Also learns to say “I cannot tell”, so that you can accept the sure images unseen and look at the rest.',
+    gives: 'triage',
+  },
+  {
+    name: 'pretrain',
+    title: 'Images first',
+    sentence:
+      'Learns from the images alone, without any label; a start for the usual choice when labels are few or doubtful.',
+    gives: 'encoder',
+  },
+  {
+    name: 'cross-entropy',
+    title: 'Ordinary training',
+    sentence: 'Believes every label to the end, so it learns the wrong ones too; a baseline to compare with.',
+    gives: 'doubts',
+  },
+];
+
+function recipeOf(name: string): Omit<RecipeOffer, 'suggestedBecause'> {
+  const recipe = recipes.find((candidate) => candidate.name === name);
+  if (recipe === undefined) throw new AppError('invalid-input', `There is no recipe ${name}.`);
+  return recipe;
+}
+
+function planFor(usual: TrainingPlan, { budget, seed, recipe, startFrom, overrides }: TrainingRequest): TrainingPlan {
+  const factor = { quick: 0.3, balanced: 1, thorough: 3 }[budget];
+  const epochs = overrides.epochs ?? Math.round(usual.epochs * factor);
+  const startEpoch = overrides.startEpoch ?? (recipeOf(recipe).gives === 'encoder' ? 0 : Math.round(0.27 * epochs));
+  const targetMomentum = overrides.targetMomentum ?? usual.targetMomentum;
+  if (epochs < 1 || epochs > 1000) throw new AppError('invalid-input', 'Epochs must be a whole number from 1 to 1000.');
+  if (startEpoch >= epochs)
+    throw new AppError(
+      'invalid-input',
+      `Targets cannot adapt from epoch ${startEpoch + 1} on in a run of ${epochs} epochs. Choose an earlier epoch, or more epochs.`,
+    );
+  if (targetMomentum <= 0 || targetMomentum >= 1)
+    throw new AppError('invalid-input', `α is ${targetMomentum}; it must lie between 0 and 1.`);
+  return {
+    ...usual,
+    budget,
+    seed,
+    recipe,
+    startFrom,
+    epochs,
+    startEpoch,
+    targetMomentum,
+    expectedSeconds: (470 * epochs) / 30,
+  };
+}
+
 function fakeEpoch(epoch: number, plan: TrainingPlan): EpochReport {
   const share = epoch / plan.epochs;
+  const learnsLabels = recipeOf(plan.recipe).gives !== 'encoder';
   return {
     epoch,
     loss: 0.35 + 1.9 * Math.exp(-4 * share) + 0.04 * Math.sin(epoch * 2.3),
-    accuracy: 0.92 - 0.7 * Math.exp(-5 * share) + 0.01 * Math.sin(epoch * 1.7),
+    accuracy: learnsLabels ? 0.92 - 0.7 * Math.exp(-5 * share) + 0.01 * Math.sin(epoch * 1.7) : null,
+    spread: learnsLabels ? null : 0.94 - 0.5 * Math.exp(-6 * share) + 0.01 * Math.sin(epoch * 1.7),
     learningRate: 0.1 * (1 - share),
     imagesPerSecond: 214 + 6 * Math.sin(epoch),
     seconds: (epoch + 1) * 15,
     secondsLeft: (plan.epochs - epoch - 1) * 15,
-    doubts: Math.round(240 * Math.min(1, share * 2)),
+    doubts: learnsLabels ? Math.round(240 * Math.min(1, share * 2)) : 0,
   };
 }
 

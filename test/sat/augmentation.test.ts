@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import { createRandom, type Random } from '../../src-main/domain/random.ts';
 import { loadEngine } from '../../src-main/engine/engines.ts';
-import { randomCropAndFlip } from '../../src-main/sat/augmentation.ts';
+import { augment } from '../../src-main/sat/augmentation.ts';
 
 beforeAll(() => loadEngine('wasm', null));
 
@@ -13,7 +13,7 @@ it('gives every view pixel for pixel from the reflected picture, shifted and som
   const picture = Float32Array.from({ length: side * side * 3 }, () => random.normal());
   const batch = 24;
   const images = tf.tile<tf.Tensor4D>(tf.tensor4d(picture, [1, side, side, 3]), [batch, 1, 1, 1]);
-  const views = await randomCropAndFlip(images, createRandom(2)).data();
+  const views = await augment('shift-flip', images, createRandom(2)).data();
   const reflected = (i: number): number => (i < 0 ? -i : i >= side ? 2 * (side - 1) - i : i);
   const seen = new Set<string>();
   for (let b = 0; b < batch; b++) {
@@ -42,9 +42,20 @@ it('leaves the picture alone where nothing is drawn', async () => {
   );
   // A fake source of randomness: the middle of every range, and no mirror image.
   const still: Random = { next: () => 0.9, integer: (below) => (below - 1) / 2, normal: () => 0 };
-  const view = await randomCropAndFlip(images, still).data();
+  const view = await augment('shift-flip', images, still).data();
   const original = await images.data();
   expect(Math.max(...view.map((value, i) => Math.abs(value - original[i]!)))).toBeLessThan(1e-3);
+});
+
+it('pads with zeros, or makes strong views that are still finite and of the same shape', async () => {
+  const images = tf.ones<tf.Rank.R4>([32, side, side, 3]);
+  const cropped = await augment('crop-flip', images, createRandom(3)).data();
+  expect(new Set(Array.from(cropped, (value) => Math.round(value)))).toEqual(new Set([0, 1]));
+  const views = augment('views', images, createRandom(4));
+  expect(views.shape).toEqual(images.shape);
+  const values = await views.data();
+  expect(values.every(Number.isFinite)).toBe(true);
+  expect(Math.max(...values) - Math.min(...values)).toBeGreaterThan(0.3);
 });
 
 function everyPixel(check: (y: number, x: number, channel: number) => boolean): boolean {

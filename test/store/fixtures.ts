@@ -40,6 +40,8 @@ export function classId(db: Database, name: string): number {
 
 export const plan: TrainingPlan = {
   engine: 'wasm',
+  recipe: 'sat',
+  network: 'compact',
   budget: 'quick',
   seed: 1,
   resolution: 32,
@@ -48,8 +50,14 @@ export const plan: TrainingPlan = {
   startEpoch: 1,
   targetMomentum: 0.9,
   batchSize: 64,
+  optimizer: 'sgd-nesterov',
   learningRate: 0.1,
+  schedule: { kind: 'one-cycle' },
   weightDecay: 5e-4,
+  augmentation: 'shift-flip',
+  attack: null,
+  preset: null,
+  startFrom: null,
   samples: 0,
   classes: 0,
   gflopPerImage: 0.01,
@@ -62,6 +70,7 @@ export function epochReport(epoch: number): EpochReport {
     epoch,
     loss: 1.5,
     accuracy: 0.5,
+    spread: null,
     learningRate: 0.1,
     imagesPerSecond: 100,
     seconds: 3,
@@ -83,8 +92,14 @@ export function findingsSummary(runId: number, epoch: number): FindingsSummary {
   };
 }
 
+interface Doubt {
+  score: number;
+  suggested: string;
+  abstention?: number;
+}
+
 /** A run over all samples that has finished one epoch with these scores and suggestions; other samples score 0 for their own label. */
-export function runWithFindings(db: Database, doubts: Record<string, { score: number; suggested: string }>): number {
+export function runWithFindings(db: Database, doubts: Record<string, Doubt>): number {
   const samples = trainingSamples(db);
   const classIds = listClasses(db).map((one) => one.id);
   const runId = createRun(db, { plan, classIds, samples, startedAt: '2026-01-01T00:00:00.000Z' });
@@ -99,14 +114,17 @@ export function runWithFindings(db: Database, doubts: Record<string, { score: nu
       suggestedTarget: doubt?.score ?? 1,
       flipEpoch: null,
       flagged: (doubt?.score ?? 0) >= 0.5,
+      abstention: doubt?.abstention ?? null,
     };
   });
   appendEpoch(db, {
     runId,
     report: epochReport(0),
-    targets: new Float32Array(samples.length * classIds.length),
-    weights: new Float32Array(samples.length),
-    findings: { list, summary: findingsSummary(runId, 0) },
+    beliefs: {
+      targets: new Float32Array(samples.length * classIds.length),
+      weights: new Float32Array(samples.length),
+      findings: { list, summary: findingsSummary(runId, 0) },
+    },
   });
   return runId;
 }

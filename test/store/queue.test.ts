@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { QueueFilter, QueueQuery } from '../../shared/api.ts';
 import { decide } from '../../src-main/store/decisions.ts';
+import { triage } from '../../src-main/domain/triage.ts';
+import { readJudgedLabels } from '../../src-main/store/findings.ts';
 import { queryQueue } from '../../src-main/store/queue.ts';
 import { applyImport } from '../../src-main/store/samples.ts';
 import { classId, idOf, projectWith, runWithFindings, scanned } from './fixtures.ts';
@@ -12,6 +14,7 @@ const everything: QueueFilter = {
   flaggedOnly: false,
   minScore: null,
   maxScore: null,
+  triage: null,
   search: '',
 };
 const paths = ['dog/2.jpg', 'cat/1.jpg', 'cat/2.jpg', 'cat/3.jpg', 'dog/1.jpg', 'owl/ÄRA.jpg'];
@@ -65,6 +68,31 @@ describe('queryQueue', () => {
     expect(queryQueue(db, { filter: { ...everything, search: 'dog' }, sort: 'path' }).pairs).toEqual([
       pair('dog', 'cat'),
     ]);
+  });
+
+  it('parts the samples exactly as the triage says, gone and new ones aside', () => {
+    const { db, names } = project();
+    const runId = runWithFindings(db, {
+      'cat/1.jpg': { score: 0.2, suggested: 'cat' },
+      'cat/2.jpg': { score: 0.9, suggested: 'dog' },
+      'cat/3.jpg': { score: 0.2, suggested: 'cat' },
+      'dog/1.jpg': { score: 0.6, suggested: 'cat' },
+    });
+    applyImport(db, {
+      scanned: [...paths.filter((path) => path !== 'dog/2.jpg'), 'dog/9.jpg'].map((path) => scanned(path)),
+      problems: [],
+    });
+    const { samples, curve } = triage(runId, readJudgedLabels(db, runId));
+    expect(samples).toBe(5);
+    expect(curve.map(({ accepted }) => accepted)).toEqual([0, 1, 3, 4, 5]);
+    for (const { accepted, threshold } of curve) {
+      expect(names({ triage: { part: 'accept', threshold } })).toHaveLength(accepted);
+      expect(names({ triage: { part: 'look', threshold } })).toHaveLength(samples - accepted);
+    }
+    expect(names({ triage: { part: 'look', threshold: curve[2]!.threshold } })).toEqual(['cat/2.jpg', 'dog/1.jpg']);
+    // An abstention goes before the doubt.
+    runWithFindings(db, { 'cat/2.jpg': { score: 0.9, suggested: 'dog', abstention: 0.1 } });
+    expect(names({ triage: { part: 'accept', threshold: 0.5 } })).toContain('cat/2.jpg');
   });
 
   it('shows again what was decided, newest first', () => {

@@ -2,9 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { readSampleDetail } from '../../src-main/store/cards.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { findingsRunId, readFindingsSummary } from '../../src-main/store/findings.ts';
-import { createRun, failInterruptedRuns, latestRun, setRunStatus, trainingSamples } from '../../src-main/store/runs.ts';
+import {
+  createRun,
+  failInterruptedRuns,
+  hasFinishedRun,
+  latestRun,
+  setRunStatus,
+  trainingSamples,
+} from '../../src-main/store/runs.ts';
 import { applyImport } from '../../src-main/store/samples.ts';
-import { appendEpoch, readTargetPath, readTargets } from '../../src-main/store/targets.ts';
+import { appendEpoch, readTargetPath, readTargets, type EpochBeliefs } from '../../src-main/store/targets.ts';
 import {
   classId,
   epochReport,
@@ -59,9 +66,7 @@ describe('a run', () => {
       appendEpoch(db, {
         runId,
         report: epochReport(epoch),
-        targets: targetsOf(epoch),
-        weights: weightsOf(epoch),
-        findings: null,
+        beliefs: { targets: targetsOf(epoch), weights: weightsOf(epoch), findings: null },
       });
     }
     const last = readTargets(db, runId);
@@ -100,6 +105,7 @@ describe('a run', () => {
       suggestedTarget: 0.75,
       flipEpoch: 1,
       flagged: true,
+      abstention: 0.125,
     };
     const summary = findingsSummary(runId, 1);
     for (const [epoch, row] of [
@@ -111,9 +117,7 @@ describe('a run', () => {
       appendEpoch(db, {
         runId,
         report: epochReport(epoch),
-        targets,
-        weights,
-        findings: { list: [{ sampleId: 3, ...finding }], summary },
+        beliefs: { targets, weights, findings: { list: [{ sampleId: 3, ...finding }], summary } },
       });
     }
     expect(readSampleDetail(db, 3)).toMatchObject({
@@ -141,13 +145,17 @@ describe('a run', () => {
       suggestedTarget: 0,
       flipEpoch: null,
       flagged: false,
+      abstention: null,
     };
     const findings = { list: [bad], summary: findingsSummary(runId, 0) };
-    const epoch = { runId, report: epochReport(0), targets: targetsOf(0), weights: weightsOf(0) };
-    expect(() => appendEpoch(db, { ...epoch, findings })).toThrow('FOREIGN KEY');
-    expect(() => appendEpoch(db, { ...epoch, targets: targetsOf(0).subarray(3), findings: null })).toThrow(
-      'another shape',
-    );
+    const append = (targets: Float32Array, stored: EpochBeliefs['findings']) =>
+      appendEpoch(db, {
+        runId,
+        report: epochReport(0),
+        beliefs: { targets, weights: weightsOf(0), findings: stored },
+      });
+    expect(() => append(targetsOf(0), findings)).toThrow('FOREIGN KEY');
+    expect(() => append(targetsOf(0).subarray(3), null)).toThrow('another shape');
     expect([latestRun(db)?.epochs, readTargets(db, runId)]).toEqual([[], null]);
   });
 });
@@ -157,6 +165,25 @@ it('does not hide the findings of the run before until it has its own', () => {
   const first = runWithFindings(db, {});
   const second = createRun(db, { plan, classIds: [1, 2], samples: trainingSamples(db), startedAt });
   expect([findingsRunId(db), latestRun(db)?.id]).toEqual([first, second]);
+});
+
+it('keeps the findings of the run before when a run learns no labels', () => {
+  const db = projectWith(paths);
+  const judged = runWithFindings(db, {});
+  const encoder = createRun(db, {
+    plan: { ...plan, recipe: 'pretrain' },
+    classIds: [1, 2],
+    samples: trainingSamples(db),
+    startedAt,
+  });
+  const report = { ...epochReport(0), accuracy: null, spread: 0.97, doubts: 0 };
+  appendEpoch(db, { runId: encoder, report, beliefs: null });
+  expect(hasFinishedRun(db, 'pretrain')).toBe(false);
+  setRunStatus(db, { runId: encoder, status: 'done', endedAt: startedAt });
+  expect(hasFinishedRun(db, 'pretrain')).toBe(true);
+  expect(latestRun(db)).toMatchObject({ id: encoder, epochs: [report] });
+  expect(findingsRunId(db)).toBe(judged);
+  expect(readSampleDetail(db, 1).history.epochs).toEqual([0]);
 });
 
 it('reports runs that were interrupted as failed, and says what is kept', () => {

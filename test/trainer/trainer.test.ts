@@ -1,16 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EngineName, TrainingPlan } from '../../shared/domain.ts';
-import type { TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
+import type { EngineName, TrainingSettings } from '../../shared/domain.ts';
+import type { HeldOut, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { startTrainerProcess } from '../../src-main/app/trainer-process.ts';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { enginesByPreference } from '../../src-main/engine/choice.ts';
 import { programPaths } from '../../src-main/hosts/paths.ts';
+import { recipes } from '../../src-main/sat/recipes/registry.ts';
 import { engineFolderForTests } from '../support/engine-folder.ts';
 
-type EpochEvent = Extract<TrainerEvent, { kind: 'epoch' }>;
+type TrainCommand = Extract<TrainerCommand, { kind: 'train' }>;
+type EventOf<K extends TrainerEvent['kind']> = Extract<TrainerEvent, { kind: K }>;
 
 const { nodePath, trainerProgram } = programPaths();
 const samples = 30;
@@ -33,53 +35,157 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe.each(enginesByPreference)('the trainer process on %s', (engine) => {
   it('leaves targets alone before E_s, keeps them on the simplex after, and repeats itself for the same seed', async (context) => {
-    const runs = [await run(engine, 1), await run(engine, 1), await run(engine, 2)];
-    const failed = runs[0]!.find((event) => event.kind === 'failed');
-    if (failed !== undefined && engine !== 'wasm') return context.skip(failed.message);
-    const [first, again, other] = runs.map((events) => events.filter((event) => event.kind === 'epoch')) as [
-      EpochEvent[],
-      EpochEvent[],
-      EpochEvent[],
-    ];
+    const runs = [await run(engine, { seed: 1 }), await run(engine, { seed: 1 }), await run(engine, { seed: 2 })];
+    if (isAbsent(engine, runs[0]!)) return context.skip();
+    const [first, again, other] = runs.map((events) =>
+      eventsOf(events, 'epoch').map((event) => event.beliefs!.targets),
+    ) as [Float32Array[], Float32Array[], Float32Array[]];
     expect(first).toHaveLength(4);
     const oneHot = Array.from({ length: samples * classes }, (_, i) =>
       Number(i % classes === labels[Math.floor(i / classes)]),
     );
-    expect([...first[0]!.targets]).toEqual(oneHot);
-    expect([...first[1]!.targets]).toEqual(oneHot);
-    const last = first[3]!.targets;
+    expect([...first[0]!]).toEqual(oneHot);
+    expect([...first[1]!]).toEqual(oneHot);
+    const last = first[3]!;
     expect([...last]).not.toEqual(oneHot);
-    for (let i = 0; i < samples; i++) {
-      const row = [...last.subarray(i * classes, (i + 1) * classes)];
-      expect(row.reduce((sum, value) => sum + value)).toBeCloseTo(1, 5);
-      expect(Math.min(...row)).toBeGreaterThanOrEqual(0);
-    }
-    expect(again[3]!.targets).toEqual(last);
-    expect(other[3]!.targets).not.toEqual(last);
+    expectSimplex(last, classes);
+    expect(again[3]!).toEqual(last);
+    expect(other[3]!).not.toEqual(last);
     expect(runs[0]!.at(-1)!.kind).toBe('done');
+  });
+
+  it.each(recipes.map((recipe) => recipe.name))('runs the recipe %s to its end', async (name) => {
+    const recipe = recipes.find((candidate) => candidate.name === name)!;
+    const events = await run(
+      engine,
+      {
+        recipe: name,
+        epochs: 2,
+        startEpoch: 1,
+        augmentation: recipe.usesLabels ? 'crop-flip' : 'views',
+        attack: name === 'robust' ? { radius: 0.03, stepSize: 0.01, steps: 2 } : null,
+      },
+      {
+        heldOut: {
+          pixels: { path: pixelFile, samples, resolution },
+          labels,
+          every: 1,
+          attack: recipe.inputs === 'unit' ? { radius: 0.03, stepSize: 0.01, steps: 2 } : null,
+          linearProbe: !recipe.usesLabels,
+        },
+        embed: true,
+      },
+    );
+    if (isAbsent(engine, events)) return;
+    expect(events.at(-1)).toEqual({ kind: 'done', runId: 1 });
+    const epochs = eventsOf(events, 'epoch');
+    expect(epochs).toHaveLength(2);
+    for (const { loss, accuracy, spread, beliefs } of epochs) {
+      expect(Number.isFinite(loss)).toBe(true);
+      expect(accuracy === null).toBe(!recipe.usesLabels);
+      expect(spread === null).toBe(recipe.usesLabels);
+      expect(beliefs === null).toBe(!recipe.usesLabels);
+      if (beliefs === null) continue;
+      expectSimplex(beliefs.targets, classes);
+      expectSimplex(beliefs.probabilities, classes);
+      expect(beliefs.abstention === null).toBe(recipe.gives !== 'triage');
+    }
+    const moved = epochs[1]!.beliefs?.targets.some((value) => value > 0 && value < 1) ?? recipe.movesTargets;
+    expect(moved).toBe(recipe.movesTargets);
+    const [, last] = eventsOf(events, 'evaluated');
+    expectSimplex(last!.probabilities, classes);
+    expect(last!.adversarialAccuracy === null).toBe(recipe.inputs !== 'unit');
+    expect(last!.linearProbeAccuracy === null).toBe(recipe.usesLabels);
+    const [embedding] = eventsOf(events, 'embeddings');
+    expect(embedding!.values).toHaveLength(samples * embedding!.dimension);
+    expect(Math.hypot(...embedding!.values.subarray(0, embedding!.dimension))).toBeCloseTo(1, 4);
+  });
+
+  it.each([
+    { what: 'two classes', given: 2 },
+    { what: 'a class for every sample, and a batch smaller than the classes', given: samples },
+    { what: 'a thousand classes, most without a sample', given: 1000 },
+  ])('trains with $what', async ({ given }) => {
+    const own = Int32Array.from({ length: samples }, (_, i) => i % given);
+    const events = await run(engine, { classes: given, epochs: 2, startEpoch: 1 }, { labels: own });
+    if (isAbsent(engine, events)) return;
+    expect(events.at(-1)!.kind).toBe('done');
+    expectSimplex(eventsOf(events, 'epoch')[1]!.beliefs!.targets, given);
+  });
+});
+
+describe('the trainer process', () => {
+  it('stops at a loss that is no number, after the epochs that were sound, and says what to do', async () => {
+    const weightsFile = path.join(folder, 'diverging.safetensors');
+    // Harmless in the first epoch, absurd from the second on.
+    const schedule = { kind: 'steps' as const, factor: 1e35, epochs: [1] };
+    const events = await run('wasm', { learningRate: 1e-3, schedule }, { weightsFile });
+    expect(eventsOf(events, 'epoch').map((event) => event.epoch)).toEqual([0]);
+    const last = events.at(-1) as EventOf<'failed'>;
+    expect(last.kind).toBe('failed');
+    expect(last.message).toMatch(
+      /The loss became (NaN|Infinity) in epoch \d of 4\. What was learned until epoch 1 is kept/,
+    );
+    expect(last.message).toMatch(/another seed/);
+    const { metadata } = await readHeader(weightsFile);
+    expect(metadata['epoch']).toBe('0');
+  });
+
+  it('starts the encoder from the weights of a run, whatever the classes, and refuses those of another network', async () => {
+    const weightsFile = path.join(folder, 'pretrained.safetensors');
+    const first = await run('wasm', { recipe: 'pretrain', epochs: 1, augmentation: 'views' }, { weightsFile });
+    expect(first.at(-1)!.kind).toBe('done');
+    const { metadata, names } = await readHeader(weightsFile);
+    expect(metadata).toMatchObject({ program: 'winnow', recipe: 'pretrain', network: 'compact', width: '4' });
+    expect(names).toContain('stem');
+    const heldOut: HeldOut = {
+      pixels: { path: pixelFile, samples, resolution },
+      labels,
+      every: 1,
+      attack: null,
+      linearProbe: false,
+    };
+    const embeddings = async (settings: Partial<TrainingSettings>, startWeights: string | null): Promise<number[]> => {
+      const events = await run('wasm', { epochs: 0, ...settings }, { startWeights, heldOut, embed: true });
+      return [...eventsOf(events, 'embeddings')[0]!.values];
+    };
+    const random = await embeddings({ classes: 5 }, null);
+    const started = await embeddings({ classes: 5 }, weightsFile);
+    expect(started).not.toEqual(random);
+    expect(await embeddings({ classes: 5, seed: 9 }, weightsFile)).toEqual(started);
+    const refused = await run('wasm', { width: 8 }, { startWeights: weightsFile });
+    expect((refused.at(-1) as EventOf<'failed'>).message).toMatch(/are of another network: "stem"/);
   });
 });
 
 /** All events of one short run, to its end. */
-async function run(engine: EngineName, seed: number): Promise<TrainerEvent[]> {
+async function run(
+  engine: EngineName,
+  settings: Partial<TrainingSettings>,
+  command: Partial<TrainCommand> = {},
+): Promise<TrainerEvent[]> {
   const trainer = startTrainerProcess({ nodePath, program: trainerProgram });
   const events: TrainerEvent[] = [];
   try {
-    const command: TrainerCommand = {
-      kind: 'train',
-      runId: 1,
-      plan: plan(engine, seed),
-      pixels: { path: pixelFile, samples, resolution },
-      labels,
-      engineFolder: engineFolderForTests(),
-    };
     await new Promise<void>((resolve, reject) => {
       trainer.onMessage((event) => {
         events.push(event);
         if (event.kind === 'done' || event.kind === 'failed') resolve();
       });
       void trainer.ended.then((exit) => reject(new Error(exit.lastWords)));
-      trainer.post(command);
+      trainer.post({
+        kind: 'train',
+        runId: 1,
+        settings: { ...usualSettings(engine), ...settings },
+        pixels: { path: pixelFile, samples, resolution },
+        labels,
+        heldOut: null,
+        startWeights: null,
+        weightsFile: null,
+        embed: false,
+        engineFolder: engineFolderForTests(),
+        ...command,
+      });
     });
   } finally {
     trainer.kill();
@@ -88,23 +194,48 @@ async function run(engine: EngineName, seed: number): Promise<TrainerEvent[]> {
   return events;
 }
 
-function plan(engine: EngineName, seed: number): TrainingPlan {
+function usualSettings(engine: EngineName): TrainingSettings {
   return {
     engine,
-    budget: 'quick',
-    seed,
-    resolution,
+    recipe: 'sat',
+    seed: 1,
+    network: 'compact',
     width: 4,
+    resolution,
+    classes,
     epochs: 4,
     startEpoch: 2,
     targetMomentum: 0.7,
     batchSize: 10,
+    optimizer: 'sgd-nesterov',
     learningRate: 0.05,
+    schedule: { kind: 'one-cycle' },
     weightDecay: 5e-4,
-    samples,
-    classes,
-    gflopPerImage: 0.001,
-    expectedSeconds: 1,
-    reasons: [],
+    augmentation: 'shift-flip',
+    attack: null,
   };
+}
+
+/** TensorFlow may not be installed where the tests run; WebAssembly always is. */
+function isAbsent(engine: EngineName, events: TrainerEvent[]): boolean {
+  return engine !== 'wasm' && events.at(-1)?.kind === 'failed' && eventsOf(events, 'started').length === 0;
+}
+
+function eventsOf<K extends TrainerEvent['kind']>(events: TrainerEvent[], kind: K): EventOf<K>[] {
+  return events.filter((event): event is EventOf<K> => event.kind === kind);
+}
+
+function expectSimplex(rows: Float32Array, width: number): void {
+  for (let start = 0; start < rows.length; start += width) {
+    const row = rows.subarray(start, start + width);
+    expect(row.reduce((sum, value) => sum + value)).toBeCloseTo(1, 4);
+    expect(Math.min(...row)).toBeGreaterThanOrEqual(0);
+  }
+}
+
+async function readHeader(file: string): Promise<{ metadata: Record<string, string>; names: string[] }> {
+  const bytes = await readFile(file);
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE(0)))) as Record<string, object>;
+  const { __metadata__, ...tensors } = header;
+  return { metadata: __metadata__ as Record<string, string>, names: Object.keys(tensors) };
 }

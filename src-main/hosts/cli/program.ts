@@ -1,5 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { budgets, engineNames } from '../../../shared/domain.ts';
+import { presets } from '../../sat/presets.ts';
+import { recipes } from '../../sat/recipes/registry.ts';
 import { cleanCommand, type CleanOptions } from './commands/clean.ts';
 import { demoCommand, type DemoOptions } from './commands/demo.ts';
 import { enginesCommand } from './commands/engines.ts';
@@ -7,8 +9,12 @@ import { evaluateCommand, type EvaluateOptions } from './commands/evaluate.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
 import { flagsCommand, type FlagsOptions } from './commands/flags.ts';
 import { importCommand, type ImportOptions } from './commands/import.ts';
+import { neighboursCommand, type NeighboursOptions } from './commands/neighbours.ts';
+import { addLabCommands } from './commands/lab.ts';
 import { serveCommand, type ServeCommandOptions } from './commands/serve.ts';
 import { trainCommand, type TrainOptions } from './commands/train.ts';
+import { triageCommand, type TriageOptions } from './commands/triage.ts';
+import { formatList } from './text.ts';
 
 /** The command line; each command answers its exit code through `onExit`. */
 export function createProgram(version: string, onExit: (code: number) => void): Command {
@@ -26,6 +32,10 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     new Option('--budget <name>', 'how much time to spend').choices(budgets).default('balanced');
   const engine = (): Option =>
     new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto');
+  const recipe = (offered: readonly { name: string }[]): Option =>
+    new Option('--recipe <name>', "variant of training (default: sat, or the preset's)").choices(
+      offered.map(({ name }) => name),
+    );
   const overwrite = (): Option => new Option('--overwrite', 'replace a file that is already there');
   const labels = (): Option =>
     new Option('--labels <file>', 'CSV that names the label of every file; without it, folders are classes');
@@ -51,7 +61,31 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .addOption(budget())
     .addOption(engine())
     .addOption(seed())
+    .addOption(recipe(recipes))
+    .addOption(
+      new Option('--start-from <run>', 'start from the encoder that this run has left').argParser(parsePositive),
+    )
+    .addOption(
+      new Option('--then <name>', 'afterwards, train this recipe from the encoder that was learned').choices(
+        recipes.filter(({ usesLabels }) => usesLabels).map(({ name }) => name),
+      ),
+    )
+    .addOption(
+      new Option('--preset <name>', "published settings in place of the budget's (see below)").choices(
+        presets.map(({ name }) => name),
+      ),
+    )
+    .addOption(new Option('--epochs <number>', 'passes over the images').argParser(parseNumber))
+    .addOption(
+      new Option('--start-epoch <number>', 'E_s, from 0: the first epoch in which targets adapt').argParser(
+        parseNumber,
+      ),
+    )
+    .addOption(
+      new Option('--target-momentum <number>', 'α, between 0 and 1: how slowly targets adapt').argParser(parseNumber),
+    )
     .addOption(new Option('--json', 'print the plan and every event as a line of JSON'))
+    .addHelpText('after', `\nRecipes:\n${formatList(recipes)}\n\nPresets, all meant for a GPU:\n${formatList(presets)}`)
     .action(async (file: string, options: TrainOptions) => onExit(await trainCommand(file, options)));
 
   program
@@ -68,6 +102,30 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .addOption(json())
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))
     .action(async (file: string, options: FlagsOptions) => onExit(await flagsCommand(file, options)));
+
+  program
+    .command('triage')
+    .description('say which labels can be accepted unseen, and which to look at')
+    .addArgument(project())
+    .addOption(
+      new Option('--coverage <share>', 'accept this share, 0 to 1, and list the images to look at').argParser(
+        parseShare,
+      ),
+    )
+    .addOption(json())
+    .addOption(new Option('--csv', 'print CSV').conflicts('json'))
+    .action(async (file: string, options: TriageOptions) => onExit(await triageCommand(file, options)));
+
+  program
+    .command('neighbours')
+    .description('list the images that look most alike to the newest run')
+    .addArgument(project())
+    .argument('<image>', 'path of an image of the project')
+    .addOption(new Option('--limit <number>', 'list so many').argParser(parsePositive).default(10))
+    .addOption(json())
+    .action(async (file: string, image: string, options: NeighboursOptions) =>
+      onExit(await neighboursCommand(file, image, options)),
+    );
 
   program
     .command('evaluate')
@@ -101,6 +159,7 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .addOption(budget())
     .addOption(engine())
     .addOption(seed())
+    .addOption(recipe(recipes.filter(({ gives }) => gives !== 'encoder')))
     .addOption(overwrite())
     .addOption(json())
     .action(async (folder: string, options: CleanOptions) => onExit(await cleanCommand(folder, options)));
@@ -133,6 +192,11 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .addOption(seed())
     .action(async (options: DemoOptions) => onExit(await demoCommand(options)));
 
+  addLabCommands(
+    program.command('lab').description("repeat the paper's experiments: tables and figures beside the published ones"),
+    onExit,
+  );
+
   return program;
 }
 
@@ -146,6 +210,19 @@ function parseCount(text: string): number {
 function parsePositive(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value === 0) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return value;
+}
+
+/** Whether the number makes sense is the plan's to say. */
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+function parseShare(text: string): number {
+  const value = parseNumber(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError('It must be a number from 0 to 1.');
   return value;
 }
 

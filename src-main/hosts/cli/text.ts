@@ -42,6 +42,12 @@ export function formatTable(header: string[], rows: string[][], right: ReadonlyS
     .join('\n');
 }
 
+/** Names with their sentences, indented under each other. */
+export function formatList(entries: readonly { name: string; sentence: string }[]): string {
+  const width = Math.max(...entries.map(({ name }) => name.length));
+  return entries.map(({ name, sentence }) => `  ${name.padEnd(width)}  ${sentence}`).join('\n');
+}
+
 /** Control characters in a file's name could move the cursor or fake a line; they are shown as replacement characters. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is replaced

@@ -58,6 +58,30 @@ test('begins with what is flagged, at the first undecided sample', () => {
   expect([review.cursor, review.decidedCount]).toEqual([0, 0]);
 });
 
+test('begins with the queue that was chosen elsewhere, once', async () => {
+  const filter = { ...emptyFilter, triage: { part: 'look' as const, threshold: 0.9 } };
+  app.queueToReview = { filter, sort: 'abstention' };
+  const [first, second] = [new ReviewState(app), new ReviewState(app)];
+  await first.refresh();
+  expect([first.filter, first.sort, first.isFiltered]).toEqual([filter, 'abstention', true]);
+  expect(first.ids).toEqual(review.ids.filter((id) => (review.cards.get(id)?.finding?.score ?? 0) >= 0.9));
+  expect(second.filter).toEqual(second.defaultFilter);
+});
+
+test('look-alikes show for the sample they were asked for, with what is decided about them', async () => {
+  const [first = 0, second = 0] = review.ids;
+  const leaving = review.loadLookAlikes(first);
+  review.moveTo(1);
+  await leaving;
+  expect(review.lookAlikes).toBe(null);
+  await review.loadLookAlikes(second);
+  const alike = review.lookAlikes?.cards.find(({ id }) => review.positionOf(id) !== null);
+  if (alike === undefined) throw new Error('None of the look-alikes is in the queue.');
+  review.moveTo(review.positionOf(alike.id) ?? 0);
+  await review.decide({ kind: 'drop' });
+  expect(review.lookAlikes?.cards.find(({ id }) => id === alike.id)?.state).toBe('dropped');
+});
+
 test('a decision stays in its place and leads to the next undecided sample', async () => {
   const before = [...review.ids];
   review.moveTo(1);

@@ -1,15 +1,16 @@
 import path from 'node:path';
-import type { ExportSummary, TrainingRequest } from '../../../../shared/api.ts';
+import type { ExportSummary } from '../../../../shared/api.ts';
 import type { DirectClient } from '../direct-client.ts';
 import { withService } from '../direct-client.ts';
 import { printJson, printLine } from '../output.ts';
 import { formatCount } from '../text.ts';
+import { requestOf, type RequestOptions } from '../training-request.ts';
 import { printExport } from './export.ts';
 import { judgedSamples, type JudgedSample } from './flags.ts';
 import { importWithProgress, printImport, sayProblems, type LabelsOptions } from './import.ts';
 import { printFindings, trainWithProgress } from './train.ts';
 
-export interface CleanOptions extends LabelsOptions, TrainingRequest {
+export interface CleanOptions extends LabelsOptions, RequestOptions {
   out: string;
   project?: string;
   overwrite?: true;
@@ -24,8 +25,7 @@ export async function cleanCommand(folder: string, options: CleanOptions): Promi
     if (!options.json) printImport(imported);
     await sayProblems(client, imported.problems);
 
-    const { budget, engine, seed } = options;
-    const run = await trainWithProgress(client, { budget, engine, seed }, null);
+    const run = await trainWithProgress(client, requestOf(options), null);
     if (run.status !== 'done') return 1;
     const findings = await client.call('getFindings', {});
     if (findings !== null && !options.json) printFindings(findings);

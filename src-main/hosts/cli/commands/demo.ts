@@ -11,6 +11,7 @@ import { printLine } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { renderReport, type ReportPicture } from '../report.ts';
 import { formatCount, formatDuration, formatNumber, formatPercent } from '../text.ts';
+import { requestOf } from '../training-request.ts';
 import { acceptSureSuggestions, exportCsv } from './clean.ts';
 import { evaluateSamples, printEvaluation } from './evaluate.ts';
 import { judgedSamples, printFlags, toFlag, type JudgedSample } from './flags.ts';
@@ -38,9 +39,9 @@ export async function demoCommand({ out, engine, seed }: DemoOptions): Promise<n
     const imported = await importWithProgress(client, images, project, { fileColumn: 'file', labelColumn: 'label' });
     printImport(imported);
     const { classes } = imported.project;
-    const balanced = await client.call('planTraining', { budget: 'balanced', engine, seed });
+    const balanced = await client.call('planTraining', requestOf({ budget: 'balanced', engine, seed }));
     const budget = balanced.expectedSeconds <= longestTraining ? 'balanced' : 'quick';
-    const run = await trainWithProgress(client, { budget, engine, seed }, null);
+    const run = await trainWithProgress(client, requestOf({ budget, engine, seed }), null);
     if (run.status !== 'done') return 1;
 
     const { samples } = await judgedSamples(client, { flaggedOnly: false, limit: Infinity });

@@ -1,7 +1,8 @@
 import path from 'node:path';
-import type { ClassSummary, Evaluation } from '../../../../shared/domain.ts';
+import type { ClassSummary, Evaluation, Triage, TriagePoint } from '../../../../shared/domain.ts';
 import { AppError } from '../../../../shared/result.ts';
 import { evaluate } from '../../../domain/metrics.ts';
+import { pointAtCoverage } from '../../../domain/triage.ts';
 import { withService } from '../direct-client.ts';
 import { printJson, printLine, say } from '../output.ts';
 import { formatCount, formatNumber, formatPercent, formatTable } from '../text.ts';
@@ -27,8 +28,14 @@ export async function evaluateCommand(project: string, options: EvaluateOptions)
     const evaluation = evaluateSamples(samples, classes, truth);
     const without = samples.length - truth.size;
     if (without > 0) say(`${formatCount(without, 'image')} without a true label in ${options.truth} left out`);
-    if (options.json) printJson(evaluation);
-    else printEvaluation(evaluation);
+    const triage = await client.call('getTriage', {});
+    const accepted = triage === null ? [] : judgeTriage(triage, samples, classes, truth);
+    if (options.json) {
+      printJson({ ...evaluation, triage: accepted });
+    } else {
+      printEvaluation(evaluation);
+      printTriageErrors(accepted);
+    }
     return 0;
   });
 }
@@ -49,6 +56,44 @@ export function evaluateSamples(
     isFlagged: known.map(({ flagged }) => flagged),
     isSuggestionRight: known.map(({ suggested, trueLabel }) => suggested === trueLabel),
   });
+}
+
+/** A point of the triage with the share of labels that are really wrong among the accepted ones. */
+type JudgedPoint = Pick<TriagePoint, 'coverage' | 'accepted' | 'expectedError'> & { trueError: number };
+
+const judgedCoverages = [0.5, 0.8, 0.9];
+
+function judgeTriage(
+  triage: Triage,
+  samples: JudgedSample[],
+  classes: ClassSummary[],
+  truth: ReadonlyMap<string, string>,
+): JudgedPoint[] {
+  const known = samples.flatMap((sample) => {
+    const trueLabel = truth.get(sample.path);
+    const { abstention, score } = sample.finding;
+    return trueLabel === undefined
+      ? []
+      : [{ rank: abstention ?? score, isWrong: toFlag(sample, classes).given !== trueLabel }];
+  });
+  return judgedCoverages.map((wanted) => {
+    const { coverage, accepted, expectedError, threshold } = pointAtCoverage(triage, wanted);
+    const below = known.filter(({ rank }) => rank < threshold);
+    const wrong = below.filter(({ isWrong }) => isWrong).length;
+    return { coverage, accepted, expectedError, trueError: below.length === 0 ? 0 : wrong / below.length };
+  });
+}
+
+function printTriageErrors(points: JudgedPoint[]): void {
+  if (points.length === 0) return;
+  printLine('\nWrong labels among those that triage accepts');
+  const rows = points.map(({ coverage, accepted, expectedError, trueError }) => [
+    formatPercent(coverage),
+    formatNumber(accepted),
+    formatPercent(expectedError),
+    formatPercent(trueError),
+  ]);
+  printLine(formatTable(['coverage', 'accepted', 'expected', 'true'], rows, new Set([0, 1, 2, 3])));
 }
 
 export function printEvaluation(evaluation: Evaluation): void {

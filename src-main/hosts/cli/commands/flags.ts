@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { stringify } from 'csv-stringify/sync';
+import type { QueueFilter } from '../../../../shared/api.ts';
 import type { ClassSummary, Finding, SampleCard } from '../../../../shared/domain.ts';
 import { AppError } from '../../../../shared/result.ts';
 import type { DirectClient } from '../direct-client.ts';
@@ -50,10 +51,10 @@ export async function flagsCommand(project: string, options: FlagsOptions): Prom
   });
 }
 
-/** Samples that the newest run has judged, worst first, and how many there are without the limit. */
+/** Samples that the newest run with findings has judged, worst first, and how many there are without the limit. */
 export async function judgedSamples(
   client: DirectClient,
-  { flaggedOnly, limit }: { flaggedOnly: boolean; limit: number },
+  { flaggedOnly, limit, triage = null }: { flaggedOnly: boolean; limit: number; triage?: QueueFilter['triage'] },
 ): Promise<{ samples: JudgedSample[]; total: number }> {
   const { ids } = await client.call('queryQueue', {
     filter: {
@@ -63,6 +64,7 @@ export async function judgedSamples(
       flaggedOnly,
       minScore: null,
       maxScore: null,
+      triage,
       search: '',
     },
     sort: 'doubt',

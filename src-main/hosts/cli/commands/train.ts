@@ -3,24 +3,34 @@ import process from 'node:process';
 import type { TrainingEvent, TrainingRequest } from '../../../../shared/api.ts';
 import type { EpochReport, FindingsSummary, RunSummary, TrainingPlan } from '../../../../shared/domain.ts';
 import { AppError } from '../../../../shared/result.ts';
+import { recipeByName } from '../../../sat/recipes/registry.ts';
 import type { DirectClient } from '../direct-client.ts';
 import { withService } from '../direct-client.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { printJsonLine, printLine, say } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { formatCount, formatDuration, formatNumber, formatPercent } from '../text.ts';
+import { requestOf, type RequestOptions } from '../training-request.ts';
 
-export interface TrainOptions extends TrainingRequest {
+export interface TrainOptions extends RequestOptions {
+  /** Recipe of a second run that starts from the encoder of the first. */
+  then?: string;
   json?: true;
 }
 
 export async function trainCommand(project: string, options: TrainOptions): Promise<number> {
   return await withService(async (client) => {
     await client.call('openProject', { path: path.resolve(project) });
-    const { budget, engine, seed } = options;
-    const run = await trainWithProgress(client, { budget, engine, seed }, options.json ? printJsonLine : null);
+    const onEvent = options.json ? printJsonLine : null;
+    let run = await trainWithProgress(client, requestOf(options), onEvent);
+    if (options.then !== undefined && run.status === 'done') {
+      const { budget, engine, seed, then: recipe } = options;
+      run = await trainWithProgress(client, requestOf({ budget, engine, seed, recipe, startFrom: run.id }), onEvent);
+    }
     const findings = await client.call('getFindings', {});
-    if (options.json) printJsonLine({ kind: 'findings', findings });
+    const isEncoder = recipeByName(run.plan.recipe)?.gives === 'encoder';
+    if (options.json) printJsonLine({ kind: 'findings', findings: isEncoder ? null : findings });
+    else if (isEncoder) printEncoder(run, project);
     else if (findings !== null) printFindings(findings);
     return run.status === 'done' ? 0 : 1;
   });
@@ -84,10 +94,16 @@ export function printFindings({
   );
 }
 
+function printEncoder({ id, epochs }: RunSummary, project: string): void {
+  if (epochs.length === 0) return;
+  printLine(`Run ${id} left an encoder. To train from it: winnow train ${project} --recipe sat --start-from ${id}`);
+}
+
 function sayPlan(plan: TrainingPlan): void {
+  const adapting = plan.startEpoch < plan.epochs ? `targets adapt from epoch ${plan.startEpoch + 1}` : 'fixed targets';
   say(
-    `Plan: ${plan.engine}, ${formatCount(plan.samples, 'image')} of ${plan.classes} classes at ${plan.resolution} × ${plan.resolution} pixels, ` +
-      `width ${plan.width}, ${plan.epochs} epochs (targets adapt from epoch ${plan.startEpoch + 1}), about ${formatDuration(plan.expectedSeconds)}`,
+    `Plan: ${plan.recipe} with ${plan.engine}, ${formatCount(plan.samples, 'image')} of ${plan.classes} classes at ${plan.resolution} × ${plan.resolution} pixels, ` +
+      `network ${plan.network} of width ${plan.width}, ${formatCount(plan.epochs, 'epoch')} (${adapting}), about ${formatDuration(plan.expectedSeconds)}`,
   );
   for (const reason of plan.reasons) say(`  ${reason}`);
 }
@@ -121,8 +137,10 @@ function epochLine(report: EpochReport, plan: TrainingPlan): string {
   return [
     `epoch ${String(report.epoch + 1).padStart(width)}/${plan.epochs}`,
     `loss ${report.loss.toFixed(3)}`,
-    `agreement ${formatPercent(report.accuracy)}`,
-    `${formatNumber(report.doubts)} doubts`,
+    ...(report.accuracy === null
+      ? []
+      : [`agreement ${formatPercent(report.accuracy)}`, `${formatNumber(report.doubts)} doubts`]),
+    ...(report.spread === null ? [] : [`spread ${report.spread.toFixed(2)}`]),
     `${formatNumber(Math.round(report.imagesPerSecond))} images/s`,
     `${formatDuration(report.secondsLeft)} left`,
   ].join('  ');

@@ -1,0 +1,61 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunId } from '../../shared/domain.ts';
+import { AppError } from '../../shared/result.ts';
+import type { StartingRun } from '../domain/plan.ts';
+import { recipeByName } from '../sat/recipes/registry.ts';
+import type { Database } from '../store/database.ts';
+import { runById } from '../store/runs.ts';
+
+/*
+ * The networks of finished runs, in a folder beside the project (ADR 5): `P.winnow-weights/run-3.safetensors`. They are a run's
+ * result and cannot be made anew at will, so they do not belong to the caches.
+ */
+
+/** A run to start from, with the file of its weights. */
+export interface StartingWeights extends StartingRun {
+  file: string;
+}
+
+/** Where a run's weights go; makes the folder. */
+export async function weightsFileOf(folder: string, runId: RunId): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  return path.join(folder, weightsName(runId));
+}
+
+/** Throws `AppError` 'not-found' when there is no such run, or its weights are not there. */
+export async function requireStartingWeights(db: Database, folder: string, runId: RunId): Promise<StartingWeights> {
+  const run = runById(db, runId);
+  if (run === null) {
+    throw new AppError('not-found', `The project has no run ${runId} to start from. Name another, or start from none.`);
+  }
+  const file = path.join(folder, weightsName(runId));
+  if ((await stat(file).catch(() => null)) === null) {
+    throw new AppError(
+      'not-found',
+      `Run ${runId} (${run.plan.recipe}) has no weights to start from: ${file} is not there. ` +
+        'If the project was moved, move that folder along; or start from another run, or from none.',
+    );
+  }
+  const { network, width, resolution } = run.plan;
+  return { runId, network, width, resolution, file };
+}
+
+/** Removes the weights of earlier runs once another has left its own; those that are a run's only result stay. */
+export async function removeOldWeights(db: Database, folder: string, newest: RunId): Promise<void> {
+  const files = await readdir(folder).catch((): string[] => []);
+  if (!files.includes(weightsName(newest))) return;
+  for (const file of files) {
+    const runId = Number(weightsPattern.exec(file)?.[1] ?? newest);
+    const run = runId < newest ? runById(db, runId) : null;
+    if (run === null || recipeByName(run.plan.recipe)?.gives === 'encoder') continue;
+    // One that cannot be removed only takes up room.
+    await rm(path.join(folder, file), { force: true }).catch(() => undefined);
+  }
+}
+
+const weightsPattern = /^run-(\d+)\.safetensors(?:\.partial)?$/;
+
+function weightsName(runId: RunId): string {
+  return `run-${runId}.safetensors`;
+}

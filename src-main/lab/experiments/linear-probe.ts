@@ -1,0 +1,178 @@
+import {
+  comparisons,
+  failures,
+  methodsOf,
+  percent,
+  pointsOf,
+  resultsOf,
+  statisticOf,
+  type Measure,
+} from '../compare.ts';
+import type { Experiment, LabPreset, LabSettings, LabTraining, Summary, TrainingResult } from '../experiment.ts';
+import type { Figure, Panel, Series } from '../figure.ts';
+import { methodOf } from '../methods.ts';
+import { formatStatistic, statistic } from '../statistics.ts';
+import type { Table } from '../table.ts';
+
+const small: LabPreset = {
+  name: 'small',
+  source: "Ours, for a processor of two cores; the authors' settings of this part are not published.",
+  settings: {
+    recipe: 'pretrain',
+    network: 'compact',
+    width: 16,
+    resolution: 32,
+    epochs: 40,
+    startEpoch: 0,
+    targetMomentum: 0.7,
+    batchSize: 128,
+    optimizer: 'sgd-nesterov',
+    learningRate: 0.1,
+    schedule: { kind: 'one-cycle' },
+    weightDecay: 5e-4,
+    augmentation: 'views',
+    attack: null,
+  },
+  samples: 6000,
+  testSamples: 2000,
+  seeds: [1, 2, 3],
+  recipes: [],
+  noise: null,
+  widths: [],
+  // Only the end is measured: the probe needs a finished encoder.
+  evaluateEvery: 100_000,
+  evaluationAttack: null,
+};
+
+/** How the encoder that learns from labels differs. */
+const supervised: Partial<LabSettings> = { recipe: 'cross-entropy', augmentation: 'shift-flip', learningRate: 0.2 };
+
+/** Linear classifiers on frozen features: self-supervised SAT against a random and a supervised encoder (TPAMI 2022). */
+export const linearProbe: Experiment = {
+  name: 'linear-probe',
+  sentence: 'Fits a linear classifier on the features of a self-supervised, a random and a supervised encoder.',
+  presets: [small],
+  options: ['seeds', 'samples', 'testSamples', 'epochs', 'targetMomentum', 'learningRate', 'network', 'width'],
+  trainings,
+  summarise,
+};
+
+function trainings(preset: LabPreset): LabTraining[] {
+  const { seeds, settings, samples, testSamples, evaluateEvery, evaluationAttack } = preset;
+  const methods = {
+    random: { ...settings, epochs: 0 },
+    pretrain: settings,
+    'cross-entropy': { ...settings, ...supervised },
+  };
+  return seeds.flatMap((seed) =>
+    Object.entries(methods).map(([method, methodSettings]) => ({
+      name: `${method}-seed-${seed}`,
+      method,
+      condition: 0,
+      seed,
+      settings: methodSettings,
+      noise: { kind: 'none' },
+      samples,
+      testSamples,
+      evaluateEvery,
+      evaluationAttack,
+      linearProbe: true,
+    })),
+  );
+}
+
+function summarise(results: readonly TrainingResult[]): Summary {
+  return {
+    tables: [probeTable(results)],
+    figures: [figure(results)],
+    findings: [
+      ...['random', 'cross-entropy'].flatMap((second) =>
+        comparisons(results, { condition: 0, first: 'pretrain', second, prefix: '' }, [
+          { title: 'Held-out accuracy of the linear probe', measure: probeAccuracy, unit: ' %' },
+        ]),
+      ),
+      ...collapse(results),
+      ...failures(results),
+    ],
+  };
+}
+
+const probeAccuracy: Measure = ({ evaluations }) => percent(evaluations.at(-1)?.linearProbeAccuracy ?? null);
+const finalSpread: Measure = ({ epochs }) => epochs.at(-1)?.spread ?? null;
+const leastSpread: Measure = ({ epochs }) => {
+  const spreads = epochs.map(({ spread }) => spread).filter((spread) => spread !== null);
+  return spreads.length === 0 ? null : Math.min(...spreads);
+};
+
+function probeTable(results: readonly TrainingResult[]): Table {
+  return {
+    name: 'linear-probe',
+    title: 'Linear classifier on frozen features',
+    columns: [
+      { title: 'Encoder', digits: 0 },
+      { title: 'Held-out accuracy of the probe (%)', digits: 1 },
+      { title: 'Spread at the end (1 healthy, 0 collapsed)', digits: 2 },
+      { title: 'Least spread', digits: 2 },
+    ],
+    rows: methodsOf(results).map((method) => [
+      encoderTitle(method),
+      ...[probeAccuracy, finalSpread, leastSpread].map((measure) =>
+        statisticOf(resultsOf(results, method, 0), measure),
+      ),
+    ]),
+  };
+}
+
+function figure(results: readonly TrainingResult[]): Figure {
+  const methods = methodsOf(results);
+  const accuracies: Panel = {
+    title: 'Linear probe',
+    x: { title: 'Encoder', scale: 'names', names: methods.map(encoderTitle) },
+    y: { title: 'Held-out accuracy (%)', scale: 'linear' },
+    series: methods.map((method, x): Series => {
+      const values = resultsOf(results, method, 0).flatMap((result) => {
+        const y = probeAccuracy(result);
+        return y === null ? [] : [{ x, y }];
+      });
+      const { color } = methodOf(method);
+      return { name: encoderTitle(method), color, points: pointsOf(values), dashed: false, dots: true };
+    }),
+    marks: [],
+  };
+  const spreads = resultsOf(results, 'pretrain', 0).flatMap(({ epochs }) =>
+    epochs.flatMap(({ epoch, spread }) => (spread === null ? [] : [{ x: epoch + 1, y: spread }])),
+  );
+  const monitor: Panel = {
+    title: 'Collapse monitor',
+    x: { title: 'Epochs', scale: 'linear' },
+    y: { title: 'Spread (1 healthy, 0 collapsed)', scale: 'linear' },
+    series: [
+      {
+        name: encoderTitle('pretrain'),
+        color: methodOf('pretrain').color,
+        points: pointsOf(spreads),
+        dashed: false,
+        dots: false,
+      },
+    ],
+    marks: [
+      { axis: 'y', at: 1, label: 'healthy', side: 'below' },
+      { axis: 'y', at: 0, label: 'collapsed', side: 'above' },
+    ],
+  };
+  return { name: 'linear-probe', title: 'What the features of an encoder are worth', panels: [accuracies, monitor] };
+}
+
+function encoderTitle(method: string): string {
+  return method === 'cross-entropy' ? 'Supervised' : methodOf(method).title;
+}
+
+function collapse(results: readonly TrainingResult[]): string[] {
+  const those = resultsOf(results, 'pretrain', 0);
+  const least = statistic(those.map(leastSpread).filter((spread) => spread !== null));
+  const last = statistic(those.map(finalSpread).filter((spread) => spread !== null));
+  if (least === null || last === null) return [];
+  return [
+    `Collapse monitor of self-supervised SAT (1 healthy, 0 collapsed): least ${formatStatistic(least, 2)} over the epochs, ${formatStatistic(last, 2)} at the end.`,
+  ];
+}

@@ -1,0 +1,158 @@
+import { authorsPreset } from '../authors.ts';
+import {
+  bestAccuracy,
+  comparisons,
+  failures,
+  fallOf,
+  finalAccuracy,
+  largest,
+  methodCurve,
+  methodsOf,
+  percent,
+  resultsOf,
+  statisticOf,
+  type Measure,
+} from '../compare.ts';
+import type { Experiment, LabPreset, LabTraining, Summary, TrainingResult } from '../experiment.ts';
+import type { Figure, Panel } from '../figure.ts';
+import { methodOf } from '../methods.ts';
+import { publishedRobustTable } from '../published.ts';
+import type { Table } from '../table.ts';
+
+/** PGD-20 of the published evaluation. */
+const evaluationAttack = { radius: 0.031, stepSize: 0.003, steps: 20 };
+
+const small: LabPreset = {
+  name: 'small',
+  source: 'Ours, for a processor of two cores.',
+  settings: {
+    recipe: 'robust',
+    network: 'compact',
+    width: 8,
+    resolution: 32,
+    epochs: 25,
+    startEpoch: 8,
+    targetMomentum: 0.9,
+    batchSize: 128,
+    optimizer: 'sgd-nesterov',
+    learningRate: 0.1,
+    schedule: { kind: 'one-cycle' },
+    weightDecay: 5e-4,
+    augmentation: 'shift-flip',
+    attack: { radius: 0.031, stepSize: 0.014, steps: 5 },
+  },
+  samples: 2000,
+  testSamples: 500,
+  seeds: [1, 2, 3],
+  recipes: [],
+  noise: null,
+  widths: [],
+  evaluateEvery: 5,
+  evaluationAttack,
+};
+
+/** Adversarial training: TRADES with labels against TRADES with self-adaptive targets (Huang et al. 2020, section 6). */
+export const robust: Experiment = {
+  name: 'robust',
+  sentence:
+    'Trains against an attack, with fixed labels (TRADES) and with self-adaptive targets, and attacks the result.',
+  presets: [small, authorsPreset('authors-trades-cifar10', { evaluationAttack })],
+  options: [
+    'seeds',
+    'samples',
+    'testSamples',
+    'epochs',
+    'startEpoch',
+    'targetMomentum',
+    'learningRate',
+    'network',
+    'width',
+  ],
+  trainings,
+  summarise,
+};
+
+function trainings(preset: LabPreset): LabTraining[] {
+  const { seeds, settings, samples, testSamples, evaluateEvery } = preset;
+  // Targets that never adapt are the labels: plain TRADES.
+  const methods = { trades: { ...settings, startEpoch: settings.epochs }, robust: settings };
+  return seeds.flatMap((seed) =>
+    Object.entries(methods).map(([method, methodSettings]) => ({
+      name: `${method}-seed-${seed}`,
+      method,
+      condition: 0,
+      seed,
+      settings: methodSettings,
+      noise: { kind: 'none' },
+      samples,
+      testSamples,
+      evaluateEvery,
+      evaluationAttack: preset.evaluationAttack,
+      linearProbe: false,
+    })),
+  );
+}
+
+function summarise(results: readonly TrainingResult[], preset: LabPreset): Summary {
+  return {
+    tables: [accuracyTable(results), publishedRobustTable],
+    figures: [curves(results, preset)],
+    findings: [
+      ...comparisons(results, { condition: 0, first: 'robust', second: 'trades', prefix: '' }, [
+        { title: 'Accuracy under attack at the end', measure: finalUnderAttack, unit: ' %' },
+        { title: 'Best accuracy under attack', measure: bestUnderAttack, unit: ' %' },
+        { title: 'Fall of the accuracy under attack from its best to the end', measure: fall, unit: ' points' },
+        { title: 'Natural accuracy at the end', measure: finalAccuracy, unit: ' %' },
+      ]),
+      ...failures(results),
+    ],
+  };
+}
+
+const finalUnderAttack: Measure = ({ evaluations }) => percent(evaluations.at(-1)?.adversarialAccuracy ?? null);
+const bestUnderAttack: Measure = ({ evaluations }) =>
+  percent(largest(evaluations.map(({ adversarialAccuracy }) => adversarialAccuracy)));
+const fall = fallOf(bestUnderAttack, finalUnderAttack);
+
+function accuracyTable(results: readonly TrainingResult[]): Table {
+  return {
+    name: 'robust',
+    title: 'Held-out accuracy, natural and under attack',
+    columns: [
+      { title: 'Method', digits: 0 },
+      { title: 'Natural, at the end (%)', digits: 1 },
+      { title: 'Natural, best (%)', digits: 1 },
+      { title: 'Under attack, at the end (%)', digits: 1 },
+      { title: 'Under attack, best (%)', digits: 1 },
+      { title: 'Under attack, fall from best to end (points)', digits: 1 },
+    ],
+    rows: methodsOf(results).map((method) => [
+      methodOf(method).title,
+      ...[finalAccuracy, bestAccuracy, finalUnderAttack, bestUnderAttack, fall].map((measure) =>
+        statisticOf(resultsOf(results, method, 0), measure),
+      ),
+    ]),
+  };
+}
+
+function curves(results: readonly TrainingResult[], preset: LabPreset): Figure {
+  const { startEpoch } = preset.settings;
+  const panel = (title: string, key: 'accuracy' | 'adversarialAccuracy'): Panel => ({
+    title,
+    x: { title: 'Epochs', scale: 'linear' },
+    y: { title: 'Held-out accuracy (%)', scale: 'linear' },
+    series: methodsOf(results).map((method) =>
+      methodCurve(results, method, 0, (evaluation) => percent(evaluation[key])),
+    ),
+    marks: [{ axis: 'x', at: startEpoch, label: 'targets adapt', side: 'above' }],
+  });
+  const attack = preset.evaluationAttack;
+  return {
+    name: 'accuracy-over-epochs',
+    title: 'Adversarial training: held-out accuracy',
+    panels: [
+      panel('Natural images', 'accuracy'),
+      panel(`Under attack (PGD-${attack?.steps ?? 0}, ε = ${attack?.radius ?? 0})`, 'adversarialAccuracy'),
+    ],
+  };
+}

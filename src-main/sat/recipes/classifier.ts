@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Network } from '../models/network.ts';
+import type { Batch, Learner, RecipeContext, StepOutput } from './recipe.ts';
+
+export interface ClassifierOptions {
+  /** Adds a logit for abstention behind those of the classes. */
+  hasAbstention?: boolean;
+  prepare?: (network: Network, batch: Batch) => tf.Tensor4D;
+  loss: (network: Network, batch: Batch) => Omit<StepOutput, 'spread'>;
+}
+
+/** What all recipes share that learn labels: one network, and one row of K targets per sample that starts as the one-hot label. */
+export function createClassifier({ settings, createNetwork }: RecipeContext, options: ClassifierOptions): Learner {
+  const { classes, seed } = settings;
+  const { hasAbstention = false, prepare, loss } = options;
+  const network = createNetwork({ outputs: classes + (hasAbstention ? 1 : 0), seed });
+  return {
+    network,
+    parameters: network.parameters,
+    targetSize: classes,
+    hasAbstention,
+    initialTargets: (labels) => oneHot(labels, classes),
+    ...(prepare === undefined ? {} : { prepare: (batch: Batch) => prepare(network, batch) }),
+    loss: (batch) => ({ ...loss(network, batch), spread: null }),
+    dispose: () => tf.dispose([...network.parameters.values(), ...network.statistics.values()]),
+  };
+}
+
+/** `[samples, classes]` */
+function oneHot(labels: Int32Array, classes: number): Float32Array {
+  const rows = new Float32Array(labels.length * classes);
+  labels.forEach((label, sample) => (rows[sample * classes + label] = 1));
+  return rows;
+}

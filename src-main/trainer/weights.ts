@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import type { Network } from '../sat/models/network.ts';
+
+/*
+ * Weights in the safetensors format, which other tools read: the length of a JSON header (8 bytes, little-endian), the header with
+ * type, shape and place of every tensor, then their bytes.
+ */
+
+interface TensorHeader {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/** Writes beside the file and moves it into place, so that a crash leaves the weights of the epoch before. */
+export function saveWeights(network: Network, file: string, metadata: Record<string, string>): void {
+  const header: Record<string, TensorHeader | Record<string, string>> = { __metadata__: metadata };
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  for (const [name, variable] of tensorsOf(network)) {
+    const bytes = new Uint8Array(variable.dataSync<'float32'>().slice().buffer);
+    header[name] = { dtype: 'F32', shape: variable.shape, data_offsets: [offset, offset + bytes.length] };
+    parts.push(bytes);
+    offset += bytes.length;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const unfinished = `${file}.partial`;
+  const descriptor = openSync(unfinished, 'w');
+  try {
+    for (const part of [length, json, ...parts]) writeSync(descriptor, part);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(unfinished, file);
+}
+
+/**
+ * Gives the encoder of a network the weights of a file; the classifier keeps its own, because the classes may differ.
+ * @throws Error when the file is of another network
+ */
+export function loadEncoder(network: Network, file: string): void {
+  const bytes = readFileSync(file);
+  const headerLength = bytes.length >= 8 ? Number(bytes.readBigUInt64LE(0)) : Infinity;
+  if (headerLength > bytes.length - 8) throw new Error(`The weights ${file} are damaged. Train without them.`);
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + headerLength)) as Record<string, TensorHeader>;
+  for (const [name, variable] of tensorsOf(network)) {
+    if (name.startsWith('head/')) continue;
+    const found = header[name];
+    if (found?.dtype !== 'F32' || String(found.shape) !== String(variable.shape)) {
+      throw new Error(
+        `The weights ${file} are of another network: "${name}" should be ${variable.shape.join(' × ')}. Train with the same network, width and input size.`,
+      );
+    }
+    const [start, end] = found.data_offsets;
+    // A copy, because the tensors may start at an odd offset.
+    const values = new Float32Array(
+      new Uint8Array(bytes.subarray(8 + headerLength + start, 8 + headerLength + end)).buffer,
+    );
+    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
+  }
+}
+
+function tensorsOf({ parameters, statistics }: Network): [string, tf.Variable][] {
+  return [...parameters, ...statistics];
+}

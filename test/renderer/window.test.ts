@@ -1,0 +1,109 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath, launchChromium, startFakeWindow } from './fake-window.ts';
+
+/* What people do with the window, in real Chromium over the fake service. */
+
+describe.skipIf(chromiumPath === undefined)('in the window', () => {
+  let browser: Browser;
+  let stop: (() => Promise<void>) | null = null;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    await stop?.();
+  });
+  afterAll(() => browser.close());
+
+  async function open(recipe: string | null, screen: string): Promise<Page> {
+    const server = await startFakeWindow({ trained: recipe !== null, ...(recipe === null ? {} : { recipe }) });
+    stop = server.close;
+    const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, reducedMotion: 'reduce' });
+    page.setDefaultTimeout(10_000);
+    await page.goto(`${server.url}#${screen}`);
+    return page;
+  }
+
+  test('triage by keyboard: choose how much, accept as one action, take it back, look at the rest', async () => {
+    const page = await open('sat', 'triage');
+    const slider = page.getByRole('slider', { name: 'Share of the images to accept' });
+    await slider.focus();
+    await page.keyboard.press('Home');
+    for (let step = 0; step < 50; step += 1) await page.keyboard.press('ArrowRight');
+    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^50.%: 60 images, about \d+ of them wrong$/);
+    expect([await numbers(page, 'Accept these'), await numbers(page, 'Look at those')]).toEqual(['60', '60']);
+
+    await page.getByRole('button', { name: 'Accept them…', disabled: false }).press('Enter');
+    await page.getByRole('dialog', { name: 'Accept 60 labels unseen?' }).getByText('One undo').waitFor();
+    await page.getByRole('button', { name: 'Accept 60 labels', exact: true }).press('Enter');
+    await page.getByText('60 labels accepted.').waitFor();
+    await page.getByText('All of these are decided.').waitFor();
+    await page.getByRole('button', { name: 'Undo', exact: true }).press('Enter');
+    await page.getByRole('button', { name: 'Accept them…', disabled: false }).waitFor();
+
+    await page.getByRole('button', { name: 'Look at them' }).press('Enter');
+    await page.getByText('0 of 60 decided').waitFor();
+    await page.getByRole('button', { name: 'Take away “Left to look at”' }).press('Enter');
+    await page.getByText('0 of 120 decided').waitFor();
+  });
+
+  test('an example of what would be accepted opens large, among its like', async () => {
+    const page = await open('selective', 'triage');
+    const least = page.getByRole('region', { name: 'Accept these' }).getByRole('button', { name: /^Review/ });
+    await least.first().click();
+    await page.getByRole('region', { name: 'Current image' }).locator('[data-sample] img').waitFor();
+    await page.getByRole('button', { name: 'Take away “Accepted unseen”' }).waitFor();
+    await page.getByRole('button', { name: 'Cannot tell' }).waitFor();
+  });
+
+  test('a look-alike of the queue is gone to by a click', async () => {
+    const page = await open('sat', 'triage');
+    await page.getByRole('slider').press('Home');
+    await page.getByRole('button', { name: 'Look at them' }).click();
+    const alike = page
+      .getByRole('region', { name: 'Look-alikes' })
+      .getByRole('button', { name: /^Go to/, disabled: false });
+    const wanted = await alike.first().getAttribute('title');
+    await alike.first().click();
+    await expect
+      .poll(() => page.getByRole('complementary', { name: 'About the current image' }).locator('.path').innerText())
+      .toBe(wanted);
+  });
+
+  test('the usual way to learn is chosen; others are out of the way, and the numbers stay the plan’s', async () => {
+    const page = await open(null, 'training');
+    await page.getByRole('radio', { name: /Self-adaptive training/, checked: true }).waitFor();
+    await page.getByRole('radio', { name: /Images first .*Suggested:/ }).waitFor();
+    expect(await page.getByRole('radio', { name: /With abstention/ }).count()).toBe(0);
+    await page.getByText('Other ways to learn').click();
+    await page.getByRole('radio', { name: /With abstention/ }).check();
+    await page.getByText('Numbers by hand').click();
+    const epochs = page.getByLabel('Epochs');
+    await expect.poll(() => epochs.getAttribute('placeholder')).toBe('30');
+    await epochs.fill('5');
+    await page.getByLabel('Belief moves from epoch').fill('9');
+    await page.getByRole('alert').getByText('from epoch 9 on in a run of 5 epochs').waitFor();
+    expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Leave the numbers to the plan' }).click();
+    await page.getByText('30 epochs', { exact: true }).waitFor();
+    expect(await epochs.inputValue()).toBe('');
+  });
+
+  test('what was learned without labels is shown as such, and leads to a training on the labels', async () => {
+    const page = await open('pretrain', 'training');
+    await page.getByRole('img', { name: /^Variety of the representation by epoch/ }).waitFor();
+    expect(await page.getByText('Agrees with given labels').count()).toBe(0);
+    await page.getByRole('button', { name: 'Train on the labels from here' }).click();
+    await page.getByRole('radio', { name: /Self-adaptive training/, checked: true }).waitFor();
+    await page.getByText('the encoder of training 1').waitFor();
+    await page.getByRole('button', { name: 'Begin from nothing instead' }).click();
+    await page.getByText('random weights').waitFor();
+  });
+});
+
+/** The number of images that a side of the triage shows. */
+async function numbers(page: Page, side: string): Promise<string> {
+  return page.getByRole('region', { name: side }).locator('.main dd').first().innerText();
+}

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { expect, it, onTestFinished } from 'vitest';
+import type { TrainingPlan } from '../../shared/domain.ts';
+import { readSampleDetail } from '../../src-main/store/cards.ts';
+import { openDatabase } from '../../src-main/store/database.ts';
+import { readFindingsSummary } from '../../src-main/store/findings.ts';
+import { migrations } from '../../src-main/store/migrations.ts';
+import { latestRun } from '../../src-main/store/runs.ts';
+import { epochReport, findingsSummary, plan } from './fixtures.ts';
+
+/** A project as version 1 left it: one run of two epochs over two samples, and a decision. */
+function versionOneProject(file: string): Partial<TrainingPlan> {
+  const {
+    recipe: _recipe,
+    network: _network,
+    optimizer: _optimizer,
+    schedule: _schedule,
+    augmentation: _augmentation,
+    attack: _attack,
+    preset: _preset,
+    startFrom: _startFrom,
+    ...oldPlan
+  } = { ...plan, samples: 2, classes: 2, reasons: ["It's 32 × 32 pixels.", 'No more.'] };
+  const db = new BetterSqlite3(file);
+  db.pragma('foreign_keys = ON');
+  db.exec(migrations[0]!);
+  db.pragma('application_id = 0x57494e4f');
+  db.pragma('user_version = 1');
+  db.exec(`
+    INSERT INTO class VALUES (1, 'cat'), (2, 'dog');
+    INSERT INTO sample VALUES (1, 'cat/1.jpg', 'aa', 10, 1, 32, 32, 'jpeg', 1, 1), (2, 'dog/1.jpg', 'bb', 10, 1, 32, 32, 'jpeg', 2, 1);
+    INSERT INTO review VALUES (2, 'confirmed', 2, '2026-01-01');
+  `);
+  db.prepare("INSERT INTO run VALUES (7, 'done', ?, '2026-01-01', '2026-01-02', NULL, ?)").run(
+    JSON.stringify(oldPlan),
+    JSON.stringify(findingsSummary(7, 1)),
+  );
+  db.exec(`
+    INSERT INTO run_class VALUES (7, 0, 1), (7, 1, 2);
+    INSERT INTO run_sample VALUES (7, 0, 1, 1), (7, 1, 2, 2);
+    INSERT INTO epoch VALUES (7, 0, 1.5, 0.5, 0.1, 100, 3, 6, 1), (7, 1, 1.5, 0.5, 0.1, 100, 3, 6, 1);
+    INSERT INTO finding VALUES (7, 1, 0.75, 2, 0.75, 0.25, 0.75, 1, 1), (7, 2, 0.25, 2, 0.75, 0.75, 0.75, NULL, 0);
+  `);
+  const insertTargets = db.prepare('INSERT INTO epoch_target VALUES (7, ?, 0, ?, ?)');
+  for (const [epoch, given] of [1, 0.25].entries()) {
+    const targets = new Float16Array([given, 1 - given, 0.25, 0.75]);
+    const weights = new Float16Array([Math.max(given, 1 - given), 0.75]);
+    insertTargets.run(epoch, Buffer.from(targets.buffer), Buffer.from(weights.buffer));
+  }
+  db.close();
+  return oldPlan;
+}
+
+it('brings a project of version 1 up to date, and nothing in it is lost', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'winnow-migration-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'old.winnow');
+  const oldPlan = versionOneProject(file);
+
+  const db = openDatabase(file, { create: false });
+  onTestFinished(() => void db.close());
+  expect(db.pragma('user_version', { simple: true })).toBe(migrations.length);
+  expect(db.pragma('foreign_key_check')).toEqual([]);
+  expect(latestRun(db)).toEqual({
+    id: 7,
+    status: 'done',
+    plan: {
+      ...oldPlan,
+      recipe: 'sat',
+      network: 'compact',
+      optimizer: 'sgd-nesterov',
+      schedule: { kind: 'one-cycle' },
+      augmentation: 'shift-flip',
+      attack: null,
+      preset: null,
+      startFrom: null,
+    },
+    epochs: [epochReport(0), epochReport(1)],
+    startedAt: '2026-01-01',
+    endedAt: '2026-01-02',
+    error: null,
+  });
+  expect(readFindingsSummary(db)).toEqual(findingsSummary(7, 1));
+  expect(readSampleDetail(db, 1)).toMatchObject({
+    finding: { score: 0.75, flagged: true, flipEpoch: 1, abstention: null },
+    history: { epochs: [0, 1], given: [1, 0.25], suggested: [0, 0.75], weight: [1, 0.75] },
+  });
+  expect(readSampleDetail(db, 2)).toMatchObject({ state: 'confirmed', currentClassId: 2 });
+});

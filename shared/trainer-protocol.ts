@@ -80,7 +80,8 @@ export type TrainerEvent =
   | { kind: 'embeddings'; runId: RunId; start: number; dimension: number; values: Float32Array }
   | { kind: 'done'; runId: RunId }
   | { kind: 'cancelled'; runId: RunId }
-  | { kind: 'failed'; runId: RunId; message: string }
+  /** `diverged`: the loss or a weight is no number any more, and the same numbers would do it again. */
+  | { kind: 'failed'; runId: RunId; reason: 'diverged' | 'error'; message: string }
   | { kind: 'probed'; runId: RunId; engine: EngineReport };
 
 export interface Beliefs {

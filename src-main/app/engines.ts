@@ -15,6 +15,8 @@ export interface Engines {
   list(measured: boolean): Promise<EngineReport[]>;
   /** The best engine that a choice allows, with its measured speed. Throws `AppError` 'engine' when there is none. */
   choose(choice: EngineChoice): Promise<MeasuredEngine>;
+  /** An engine as it is here and now. Throws `AppError` 'engine' when it cannot be used. */
+  describe(name: EngineName): Promise<EngineReport>;
 }
 
 export interface MeasuredEngine {
@@ -74,6 +76,12 @@ export function createEngines(options: { dataFolder: string; nodePath: string; t
         passedOver.push(`${name} cannot be used: ${report.absentBecause ?? 'it could not be measured'}`);
       }
       throw new AppError('engine', `No engine can train. ${passedOver.join(' ')}`);
+    },
+    describe: async (name) => {
+      const report = await probe(name, false);
+      if (report.absentBecause !== null)
+        throw new AppError('engine', `The engine ${name} cannot be used: ${report.absentBecause}`);
+      return report;
     },
   };
 }

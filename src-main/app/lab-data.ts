@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { LabelsFile } from '../../shared/api.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -53,8 +54,9 @@ export interface PrepareOptions {
   signal: AbortSignal;
 }
 
-/** Lists both sets. Throws `AppError` when one cannot be used, or when they have different classes. */
+/** Lists both sets. Throws `AppError` when one cannot be used, when they share a folder, or when they have different classes. */
 export async function scanLabData(request: LabDataRequest, logger: Logger): Promise<LabData> {
+  await assertApart(request);
   const training = await scan(request.images, request.labels, logger);
   const heldOut = await scan(request.test, request.testLabels, logger);
   const classes = classNames(training);
@@ -89,12 +91,19 @@ export function selectImages({ folder, files, labels }: LabImages, classes: numb
   };
 }
 
-/** Hash of what the images are called, how large they are and what they show. */
-export function fingerprintOf(classes: readonly string[], parts: readonly LabImages[]): string {
+/** Hash of the pixels, decoded at this size, and of the true labels of all images, in their order. */
+export async function fingerprintOf(
+  classes: readonly string[],
+  parts: readonly LabImages[],
+  resolution: number,
+  options: PrepareOptions,
+): Promise<string> {
   const hash = createHash('sha256');
-  for (const { files, labels } of parts) {
-    files.forEach((file, index) => hash.update(`${file.path}\t${file.byteSize}\t${classes[labels[index]!]}\n`));
-    hash.update('\n');
+  for (const part of parts) {
+    hash.update(`${part.files.length} × ${resolution}\n`);
+    for (const label of part.labels) hash.update(`${classes[label]}\n`);
+    const { path: file } = await pixelFileOf(part, resolution, options);
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   }
   return hash.digest('hex').slice(0, 16);
 }
@@ -139,6 +148,26 @@ function classNames(files: readonly ScannedFile[]): string[] {
 function labelsOf(files: readonly ScannedFile[], classes: readonly string[]): Int32Array {
   const indices = new Map(classes.map((name, index) => [name, index]));
   return Int32Array.from(files, ({ givenClass }) => indices.get(givenClass)!);
+}
+
+/** A picture that was learned says nothing about those that were not. */
+async function assertApart({ images, test }: LabDataRequest): Promise<void> {
+  // One that is not there is told by the scan.
+  const [training, heldOut] = await Promise.all([
+    realpath(images).catch(() => images),
+    realpath(test).catch(() => test),
+  ]);
+  if (!isWithin(training, heldOut) && !isWithin(heldOut, training)) return;
+  const how = training === heldOut ? 'are the same folder' : 'lie one inside the other';
+  throw new AppError(
+    'invalid-input',
+    `--images ${images} and --test ${test} ${how}, so images would be measured that were trained on. Name two folders that share no image.`,
+  );
+}
+
+function isWithin(folder: string, parent: string): boolean {
+  const relative = path.relative(parent, folder);
+  return relative === '' || !(relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative));
 }
 
 function assertSameClasses(

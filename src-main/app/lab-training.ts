@@ -20,8 +20,8 @@ export interface TrainingJob {
 }
 
 /**
- * Runs one training in a process of its own to its end. A training that fails, by a loss that diverges for example, is a result
- * as well. Throws `AppError` 'engine' when the engine cannot be loaded, 'trainer' when the process dies and 'cancelled' on abort.
+ * Runs one training in a process of its own to its end. A training that diverges is a result as well. Throws `AppError` 'engine' when
+ * the engine cannot be loaded, 'trainer' when the process dies or fails otherwise, and 'cancelled' on abort.
  */
 export async function runLabTraining(job: TrainingJob): Promise<TrainingResult> {
   const { training, data, engine, signal } = job;
@@ -43,19 +43,14 @@ export async function runLabTraining(job: TrainingJob): Promise<TrainingResult> 
         if (event.kind === 'done') resolve(null);
         else if (event.kind === 'cancelled') reject(cancelled());
         else if (event.kind === 'failed') {
-          if (hasStarted) resolve(event.message);
+          if (event.reason === 'diverged') resolve(event.message);
+          else if (hasStarted) reject(failed(training, `failed. ${event.message}`));
           else reject(new AppError('engine', `The engine ${engine} cannot be used: ${event.message}`));
         }
       });
       void trainer.ended.then(({ code, signal: killedBy, lastWords }) => {
         if (signal.aborted) reject(cancelled());
-        else
-          reject(
-            new AppError(
-              'trainer',
-              `The trainer ended (${killedBy ?? code ?? 'not started'}) during ${training.name}. ${lastWords} Earlier trainings are kept; the same command goes on from there.`,
-            ),
-          );
+        else reject(failed(training, `ended (${killedBy ?? code ?? 'not started'}). ${lastWords}`));
       });
       if (signal.aborted) stop();
       trainer.post(trainCommand(job));
@@ -93,6 +88,13 @@ function trainCommand({ training, data, classes, engine, engineFolder }: Trainin
     embed: false,
     engineFolder,
   } as const;
+}
+
+function failed({ name }: LabTraining, how: string): AppError {
+  return new AppError(
+    'trainer',
+    `During ${name}, the trainer ${how} Finished trainings are kept and reported; the same command tries this one again.`,
+  );
 }
 
 function cancelled(): AppError {

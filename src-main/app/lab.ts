@@ -3,14 +3,14 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import sharp from 'sharp';
-import type { EngineChoice } from '../../shared/domain.ts';
+import type { EngineChoice, EngineReport } from '../../shared/domain.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { AppError } from '../../shared/result.ts';
 import type { TrainerEvent } from '../../shared/trainer-protocol.ts';
-import type { Experiment, LabPreset, LabTraining, TrainingResult } from '../lab/experiment.ts';
+import type { EngineFacts, Experiment, LabPreset, LabTraining, TrainingResult } from '../lab/experiment.ts';
 import type { Figure } from '../lab/figure.ts';
 import { confusionIndices } from '../lab/noise.ts';
-import { reportMarkdown, type DataFacts, type LabReport } from '../lab/report.ts';
+import { reportMarkdown, type LabReport } from '../lab/report.ts';
 import { tableToCsv } from '../lab/table.ts';
 import { createEngines } from './engines.ts';
 import {
@@ -18,8 +18,8 @@ import {
   prepareTrainingData,
   scanLabData,
   selectImages,
-  type LabData,
   type LabDataRequest,
+  type PrepareOptions,
 } from './lab-data.ts';
 import { runLabTraining } from './lab-training.ts';
 import { writeFileAtomically } from './write-file.ts';
@@ -64,24 +64,35 @@ export type LabProgress =
 
 /**
  * Runs the trainings of an experiment one after the other and writes its tables, figures and report. Every training is stored as
- * soon as it has ended, and is not run again when the same experiment is started once more.
+ * soon as it has ended, and is not run again when the same experiment is started once more. Throws `AppError` where a training
+ * fails other than by diverging, after reporting those that are finished.
  */
 export async function runLab(request: LabRequest, options: LabOptions): Promise<LabReport> {
   const { experiment, preset, out } = request;
   const { signal, onProgress } = options;
   const data = await scanLabData(request, options.logger);
   const trainings = experiment.trainings(preset);
-  const facts = dataFacts(data, preset);
+  const parts = [
+    selectImages(data.training, data.classes.length, preset.samples),
+    selectImages(data.heldOut, data.classes.length, preset.testSamples),
+  ] as const;
   for (const { noise } of trainings) if (noise.kind === 'asymmetric') confusionIndices(noise.confusion, data.classes);
   await claimFolder(out, experiment.name);
   const engines = createEngines(options);
-  const { name: engine } = await engines.choose(request.engine);
+  const engine = factsOf(await engines.describe((await engines.choose(request.engine)).name));
+  const preparing: PrepareOptions = {
+    cacheFolder: path.join(out, 'cache'),
+    onProgress: (done, total) => onProgress({ kind: 'preparing', done, total }),
+    signal,
+  };
+  const fingerprint = await fingerprintOf(data.classes, parts, preset.settings.resolution, preparing);
 
   const results: TrainingResult[] = [];
+  let failure: Error | null = null;
   for (const [index, training] of trainings.entries()) {
     if (signal.aborted) break;
     const place = { position: index + 1, total: trainings.length };
-    const key: TrainingKey = { format: 1, engine, data: facts.fingerprint, training };
+    const key: TrainingKey = { format: 2, version: options.version, engine, data: fingerprint, training };
     const file = path.join(out, 'trainings', `${training.name}-${hashOf(key)}.json`);
     const stored = await readStored(file, key);
     if (stored !== null) {
@@ -90,17 +101,13 @@ export async function runLab(request: LabRequest, options: LabOptions): Promise<
       continue;
     }
     try {
-      const trainingData = await prepareTrainingData(data, training, {
-        cacheFolder: path.join(out, 'cache'),
-        onProgress: (done, total) => onProgress({ kind: 'preparing', done, total }),
-        signal,
-      });
+      const trainingData = await prepareTrainingData(data, training, preparing);
       const clock = createClock(results, trainings.length - index);
       const result = await runLabTraining({
         training,
         data: trainingData,
         classes: data.classes.length,
-        engine,
+        engine: engine.name,
         engineFolder: engines.folder,
         nodePath: options.nodePath,
         trainerProgram: options.trainerProgram,
@@ -115,8 +122,9 @@ export async function runLab(request: LabRequest, options: LabOptions): Promise<
       results.push(result);
       onProgress({ kind: 'finished', result, isReused: false, ...place });
     } catch (error) {
-      if (error instanceof AppError && error.code === 'cancelled') break;
-      throw error;
+      const isCancelled = error instanceof AppError && error.code === 'cancelled';
+      if (!isCancelled) failure = error instanceof Error ? error : new Error(String(error));
+      break;
     }
   }
   const done = new Set(results.map(({ training }) => training.name));
@@ -127,8 +135,13 @@ export async function runLab(request: LabRequest, options: LabOptions): Promise<
     version: options.version,
     command: request.command,
     preset,
-    engine: results[0]?.engine ?? { name: engine, device: '', version: '' },
-    data: facts,
+    engines: distinctEngines(results),
+    data: {
+      classes: data.classes,
+      samples: parts[0].files.length,
+      testSamples: parts[1].files.length,
+      fingerprint,
+    },
     trainings: results,
     missing: trainings.map(({ name }) => name).filter((name) => !done.has(name)),
     tables: summary.tables,
@@ -137,6 +150,7 @@ export async function runLab(request: LabRequest, options: LabOptions): Promise<
     seconds: results.reduce((sum, { seconds }) => sum + seconds, 0),
   };
   if (results.length > 0) await writeReport(out, report, summary.figures);
+  if (failure !== null) throw failure;
   return report;
 }
 
@@ -146,8 +160,11 @@ const markerName = 'lab.json';
 
 /** All that decides a training's result. */
 interface TrainingKey {
-  format: 1;
-  engine: string;
+  format: 2;
+  /** Of Winnow. */
+  version: string;
+  engine: EngineFacts;
+  /** Fingerprint. */
   data: string;
   training: LabTraining;
 }
@@ -168,14 +185,13 @@ async function writeReport(out: string, report: LabReport, figures: readonly Fig
   await writeFileAtomically(path.join(out, 'report.md'), reportMarkdown(report));
 }
 
-function dataFacts({ classes, training, heldOut }: LabData, { samples, testSamples }: LabPreset): DataFacts {
-  const parts = [selectImages(training, classes.length, samples), selectImages(heldOut, classes.length, testSamples)];
-  return {
-    classes,
-    samples: parts[0]!.files.length,
-    testSamples: parts[1]!.files.length,
-    fingerprint: fingerprintOf(classes, parts),
-  };
+function factsOf({ name, device, version }: EngineReport): EngineFacts {
+  return { name, device, version };
+}
+
+/** What really computed, as the trainer said at each start. */
+function distinctEngines(results: readonly TrainingResult[]): EngineFacts[] {
+  return [...new Map(results.map(({ engine }) => [JSON.stringify(engine), engine])).values()];
 }
 
 /** A folder is the lab's own when it is new, or when the marker says that the same experiment made it. Nothing else is written to. */

@@ -27,7 +27,7 @@ import { appendEpoch, type EpochBeliefs } from '../store/targets.ts';
 import { createEngines } from './engines.ts';
 import { requirePreset, requireRecipe } from './recipes.ts';
 import { startTrainerProcess, type TrainerExit, type TrainerProcess } from './trainer-process.ts';
-import { removeOldWeights, requireStartingWeights, weightsFileOf, type StartingWeights } from './weights.ts';
+import { prepareWeightsFile, removeOldWeights, requireStartingWeights, type StartingWeights } from './weights.ts';
 
 export interface TrainingOptions {
   dataFolder: string;
@@ -183,10 +183,12 @@ async function followRun(run: FollowedRun): Promise<void> {
     emit({ kind: 'ended', run: existingRun(project.db, runId) });
   };
   try {
+    const weightsFile = await prepareWeightsFile(project.weightsFolder, runId);
     const pixels = await preparePixels(run);
     setRunStatus(project.db, { runId, status: 'running' });
-    const status = await runTrainer(run, pixels);
-    await removeOldWeights(project.db, project.weightsFolder, runId);
+    const status = await runTrainer(run, pixels, weightsFile);
+    // A run that was cut short, perhaps after one pass, does not supersede what an earlier one took hours for.
+    if (status === 'done') await removeOldWeights(project.db, project.weightsFolder, runId);
     end(status, null);
   } catch (error) {
     if (signal.aborted) return end('cancelled', null);
@@ -242,12 +244,11 @@ async function preparePixels(run: FollowedRun): Promise<PixelFile> {
 }
 
 /** Runs the trainer's process to its end. Throws `AppError` 'trainer' with its last words if it fails. */
-async function runTrainer(run: FollowedRun, pixels: PixelFile): Promise<RunStatus> {
-  const { project, samples, classIds, plan, runId, startWeights, engineFolder, signal } = run;
+async function runTrainer(run: FollowedRun, pixels: PixelFile, weightsFile: string): Promise<RunStatus> {
+  const { samples, classIds, plan, runId, startWeights, engineFolder, signal } = run;
   const columns = new Map(classIds.map((classId, column) => [classId, column]));
   const labels = Int32Array.from(samples, (sample) => columns.get(sample.classId) ?? 0);
   const view = createRunView({ plan, labels });
-  const weightsFile = await weightsFileOf(project.weightsFolder, runId);
   const trainer = startTrainerProcess({ nodePath: run.nodePath, program: run.trainerProgram });
   const stop = (): void => {
     trainer.post({ kind: 'cancel', runId });
@@ -317,7 +318,7 @@ function storeEvent(run: FollowedRun, view: RunView, event: TrainerEvent): void 
 
 /** What the run believes about the labels after an epoch, as findings. */
 function judge(
-  { samples, classIds, runId }: FollowedRun,
+  { samples, classIds, plan, runId }: FollowedRun,
   view: RunView,
   epoch: number,
   { targets, probabilities, abstention }: Beliefs,
@@ -333,7 +334,8 @@ function judge(
     suggestedTarget: scores.suggestedVote[i]!,
     flipEpoch: flipEpochs[i] === -1 ? null : flipEpochs[i]!,
     flagged: flags.flagged[i] === 1,
-    abstention: abstention?.[i] ?? null,
+    // Before E_s nothing has taught the model to abstain; triage then goes by the doubt.
+    abstention: epoch < plan.startEpoch ? null : (abstention?.[i] ?? null),
   }));
   const summary = explainFlags(flags, { runId, epoch, samples: samples.length });
   return { doubts: flags.count, beliefs: { targets, weights, findings: { list, summary } } };

@@ -6,6 +6,7 @@ import type { StartingRun } from '../domain/plan.ts';
 import { recipeByName } from '../sat/recipes/registry.ts';
 import type { Database } from '../store/database.ts';
 import { runById } from '../store/runs.ts';
+import { requireRecipe } from './recipes.ts';
 
 /*
  * The networks of finished runs, in a folder beside the project (ADR 5): `P.winnow-weights/run-3.safetensors`. They are a run's
@@ -17,10 +18,15 @@ export interface StartingWeights extends StartingRun {
   file: string;
 }
 
-/** Where a run's weights go; makes the folder. */
-export async function weightsFileOf(folder: string, runId: RunId): Promise<string> {
+/**
+ * Where the weights of a new run go; makes the folder. Another project that was at the same path may have left weights under the run's
+ * name; they are removed, so that nothing ever takes them for this run's.
+ */
+export async function prepareWeightsFile(folder: string, runId: RunId): Promise<string> {
   await mkdir(folder, { recursive: true });
-  return path.join(folder, weightsName(runId));
+  const file = path.join(folder, weightsName(runId));
+  await rm(file, { force: true });
+  return file;
 }
 
 /** Throws `AppError` 'not-found' when there is no such run, or its weights are not there. */
@@ -37,11 +43,11 @@ export async function requireStartingWeights(db: Database, folder: string, runId
         'If the project was moved, move that folder along; or start from another run, or from none.',
     );
   }
-  const { network, width, resolution } = run.plan;
-  return { runId, network, width, resolution, file };
+  const { recipe, network, width, resolution } = run.plan;
+  return { runId, recipe: requireRecipe(recipe), network, width, resolution, file };
 }
 
-/** Removes the weights of earlier runs once another has left its own; those that are a run's only result stay. */
+/** Removes the weights of earlier runs once another has come to its end and left its own; those that are a run's only result stay. */
 export async function removeOldWeights(db: Database, folder: string, newest: RunId): Promise<void> {
   const files = await readdir(folder).catch((): string[] => []);
   if (!files.includes(weightsName(newest))) return;

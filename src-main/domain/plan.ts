@@ -32,10 +32,14 @@ export interface PlanInput {
 
 /** What a plan depends on in a recipe; see sat/recipes. */
 export interface RecipeTraits extends Pick<RecipeSummary, 'name' | 'gives'> {
+  inputs: NetworkInputs;
   usesLabels: boolean;
   movesTargets: boolean;
   attack?: AttackSettings;
 }
+
+/** What a network is given: pixels standardised over the data set, or as they are, from 0 to 1. */
+type NetworkInputs = 'standardised' | 'unit';
 
 /** Published settings; see sat/presets. */
 export interface PresetToPlan {
@@ -47,6 +51,7 @@ export interface PresetToPlan {
 /** A run whose encoder another starts from. */
 export interface StartingRun {
   runId: RunId;
+  recipe: Pick<RecipeTraits, 'name' | 'inputs'>;
   network: NetworkName;
   width: number;
   resolution: number;
@@ -93,6 +98,19 @@ export function planTraining(input: PlanInput): TrainingPlan {
       ...speedReasons(input, expectedSeconds),
     ],
   };
+}
+
+/**
+ * Throws `AppError` 'invalid-input' where the encoder that one recipe has learned is of no use to the other, because it knows pictures only
+ * in another form.
+ */
+export function requireSameInputs(first: StartingRun['recipe'], second: StartingRun['recipe']): void {
+  if (first.inputs === second.inputs) return;
+  const nameOf = { standardised: 'standardised pixels', unit: 'pixels as they are, from 0 to 1' };
+  throw invalid(
+    `The recipe ${second.name} learns from ${nameOf[second.inputs]}, but an encoder of the recipe ${first.name} knows only ` +
+      `${nameOf[first.inputs]}. Start from a run of another recipe, or from random weights.`,
+  );
 }
 
 interface Ambition {
@@ -274,6 +292,7 @@ function requireSense({ recipe, preset, overrides, startFrom }: PlanInput): void
         'less makes targets follow the predictions faster.',
     );
   }
+  if (startFrom !== null) requireSameInputs(startFrom.recipe, recipe);
   if (preset === null) return;
   const { settings, name } = preset;
   if (!recipe.usesLabels || (settings.attack === null) !== (recipe.attack === undefined)) {

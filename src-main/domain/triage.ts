@@ -25,7 +25,7 @@ export function triage(runId: number, labels: readonly JudgedLabel[]): Triage {
   let summed = 0;
   let sum = 0;
   for (let step = 0; step <= curveSteps; step++) {
-    const accepted = boundaryBelow(Math.round((step / curveSteps) * samples), order, ranks);
+    const accepted = boundaryBelow(Math.floor((step * samples) / curveSteps), order, ranks);
     if (accepted === curve.at(-1)?.accepted) continue;
     while (summed < accepted) sum += errors[order[summed++]!]!;
     curve.push({

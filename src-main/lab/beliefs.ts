@@ -46,13 +46,20 @@ export function fateOfLabels(beliefs: Float32Array, given: Int32Array, truth: In
 
 /**
  * Error among the surest part of the held-out images, for coverages of 1, 2, … 100 %.
- * @param doubt the lower, the surer; ties keep their order
+ * @param doubt the lower, the surer; of equals, any are as likely to be covered as any others, so each counts as their mean error
  * @returns 100 shares, 0..1
  */
 export function errorByCoverage(doubt: ArrayLike<number>, isWrong: readonly boolean[]): number[] {
-  const order = [...isWrong.keys()].sort((a, b) => doubt[a]! - doubt[b]! || a - b);
+  const order = [...isWrong.keys()].sort((a, b) => doubt[a]! - doubt[b]!);
+  // errors[n]: wrong ones to expect among the n surest.
   const errors: number[] = [0];
-  for (const [rank, sample] of order.entries()) errors.push(errors[rank]! + Number(isWrong[sample]));
+  for (let start = 0; start < order.length; start = errors.length - 1) {
+    let end = start;
+    let wrong = 0;
+    do wrong += Number(isWrong[order[end++]!]);
+    while (end < order.length && doubt[order[end]!] === doubt[order[start]!]);
+    for (let n = start + 1; n <= end; n++) errors.push(errors[start]! + (wrong * (n - start)) / (end - start));
+  }
   return Array.from({ length: 100 }, (_, index) => {
     const covered = Math.max(1, Math.round(((index + 1) / 100) * order.length));
     return errors[covered]! / covered;

@@ -101,7 +101,7 @@ export interface LabTraining {
 export interface TrainingResult {
   training: LabTraining;
   engine: EngineFacts;
-  /** Why it ended early, in the trainer's words; null when it ran to its end. */
+  /** Where it diverged, in the trainer's words; null when it ran to its end. */
   error: string | null;
   /** Wall seconds. */
   seconds: number;

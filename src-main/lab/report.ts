@@ -10,7 +10,8 @@ export interface LabReport {
   command: string;
   /** With what was set by hand. */
   preset: LabPreset;
-  engine: EngineFacts;
+  /** What computed; several when they differ between trainings. */
+  engines: EngineFacts[];
   data: DataFacts;
   trainings: TrainingResult[];
   /** Names of trainings that were not run yet. */
@@ -26,13 +27,13 @@ export interface DataFacts {
   classes: string[];
   samples: number;
   testSamples: number;
-  /** Hash of the names and labels of all images used. */
+  /** Hash of the decoded pixels and the true labels of all images used. */
   fingerprint: string;
 }
 
 /** The report for people: findings, figures, tables beside the published ones, and how to repeat it. */
 export function reportMarkdown(report: LabReport): string {
-  const { experiment, sentence, preset, engine, data, missing, tables, figures, findings } = report;
+  const { experiment, sentence, preset, engines, data, missing, tables, figures, findings } = report;
   const total = report.trainings.length + missing.length;
   const paragraphs = [
     `# winnow lab ${experiment}`,
@@ -52,7 +53,7 @@ export function reportMarkdown(report: LabReport): string {
       `- Preset \`${preset.name}\`: ${preset.source}`,
       `- Seeds: ${preset.seeds.join(', ')}`,
       `- ${data.samples} training and ${data.testSamples} held-out images of ${data.classes.length} classes (${data.classes.join(', ')}); fingerprint ${data.fingerprint}`,
-      `- ${engine.name} ${engine.version}, ${engine.device}; ${Math.round(report.seconds)} s of training in all`,
+      `- ${enginesText(engines)}; ${Math.round(report.seconds)} s of training in all`,
       `- Winnow ${report.version}`,
     ].join('\n'),
     `\`\`\`sh\n${report.command}\n\`\`\``,
@@ -60,4 +61,11 @@ export function reportMarkdown(report: LabReport): string {
     `\`\`\`json\n${JSON.stringify(preset.settings, null, 2)}\n\`\`\``,
   ];
   return `${paragraphs.join('\n\n')}\n`;
+}
+
+function enginesText(engines: readonly EngineFacts[]): string {
+  const texts = engines.map(({ name, version, device }) => `${name} ${version}, ${device}`);
+  return texts.length === 1
+    ? texts[0]!
+    : `Not everywhere the same engine (\`report.json\` has that of each training): ${texts.join('; ')}`;
 }

@@ -2,8 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { AugmentationName } from '../../shared/domain.ts';
 import type { Random } from '../domain/random.ts';
 
-/** A random view of each picture; `images` are `[batch, side, side, 3]` and so is the result, a tensor of its own. */
-export function augment(name: AugmentationName, images: tf.Tensor4D, random: Random): tf.Tensor4D {
+/**
+ * A random view of each picture; `images` are `[batch, side, side, 3]` and so is the result, a tensor of its own.
+ * @param black what a black pixel is after scaling, per channel: the border of the published crops
+ */
+export function augment(
+  name: AugmentationName,
+  images: tf.Tensor4D,
+  random: Random,
+  black: readonly number[],
+): tf.Tensor4D {
   switch (name) {
     case 'none':
       return images.clone();
@@ -11,13 +19,17 @@ export function augment(name: AugmentationName, images: tf.Tensor4D, random: Ran
       // The authors shift by an eighth, in runs that see every picture 200 times; half of it suits a tenth of that.
       return shiftAndFlip(images, random, {
         reach: Math.round(images.shape[1] / 16),
-        border: 'reflect',
+        addBorder: reflectBorder,
         mirrors: true,
       });
     case 'crop':
     case 'crop-flip': {
       const mirrors = name === 'crop-flip';
-      return shiftAndFlip(images, random, { reach: Math.round(images.shape[1] / 8), border: 'zero', mirrors });
+      return shiftAndFlip(images, random, {
+        reach: Math.round(images.shape[1] / 8),
+        addBorder: (pictures, width) => plainBorder(pictures, width, black),
+        mirrors,
+      });
     }
     case 'views':
       return tf.tidy(() => jitterColours(cropAndFlip(images, random), random));
@@ -27,13 +39,9 @@ export function augment(name: AugmentationName, images: tf.Tensor4D, random: Ran
 /**
  * Random shift by up to `reach` pixels, and perhaps a random mirror image, as one crop-and-resize per batch: a box whose left edge lies
  * right of its right edge reads the picture backwards. A reflected border makes no edge that the picture does not have;
- * a zero one is the published protocol's.
+ * a black one is the published protocol's.
  */
-function shiftAndFlip(
-  images: tf.Tensor4D,
-  random: Random,
-  { reach, border, mirrors }: { reach: number; border: 'reflect' | 'zero'; mirrors: boolean },
-): tf.Tensor4D {
+function shiftAndFlip(images: tf.Tensor4D, random: Random, { reach, addBorder, mirrors }: ShiftSettings): tf.Tensor4D {
   const [, side] = images.shape;
   // One pixel more than the shift needs: rounding must never push a box outside, where there is nothing to read.
   const padding = reach + 1;
@@ -41,13 +49,20 @@ function shiftAndFlip(
   const last = side + 2 * padding - 1;
   const extent = (side - 1) / last;
   return tf.tidy(() =>
-    readBoxes(border === 'reflect' ? reflectBorder(images, padding) : zeroBorder(images, padding), side, () => {
+    readBoxes(addBorder(images, padding), side, () => {
       const top = (1 + random.integer(2 * reach + 1)) / last;
       const left = (1 + random.integer(2 * reach + 1)) / last;
       const flip = mirrors && random.next() < 0.5;
       return [top, flip ? left + extent : left, top + extent, flip ? left : left + extent];
     }),
   );
+}
+
+interface ShiftSettings {
+  /** Largest shift, pixels. */
+  reach: number;
+  addBorder: (images: tf.Tensor4D, width: number) => tf.Tensor4D;
+  mirrors: boolean;
 }
 
 /** A random part of the picture, between a quarter and all of its area, enlarged to the full side and perhaps mirrored. */
@@ -92,8 +107,10 @@ function reflectBorder(images: tf.Tensor4D, width: number): tf.Tensor4D {
   return tf.mirrorPad(images, borderOf(width), 'reflect');
 }
 
-function zeroBorder(images: tf.Tensor4D, width: number): tf.Tensor4D {
-  return tf.pad4d(images, borderOf(width));
+/** @param color per channel */
+function plainBorder(images: tf.Tensor4D, width: number, color: readonly number[]): tf.Tensor4D {
+  const colors = tf.tensor1d([...color]);
+  return tf.add(tf.pad4d(tf.sub(images, colors), borderOf(width)), colors);
 }
 
 function borderOf(width: number): [[number, number], [number, number], [number, number], [number, number]] {

@@ -23,13 +23,13 @@ export async function readFeatures(network: Network, feed: PixelFeed): Promise<F
   return await concatenate(feed, (images) => network.features(images, 'evaluation'));
 }
 
-/** Features of unit length, block by block: `give` receives the first sample of the block and `[block, featureSize]`. */
+/** Features of unit length, batch by batch: `give` receives the first sample of the batch and `[batch, featureSize]`. */
 export async function embed(
   network: Network,
   feed: PixelFeed,
   give: (start: number, values: Float32Array) => void,
 ): Promise<void> {
-  for (const { start, images } of batches(feed, blockLength)) {
+  for (const { start, images } of batches(feed, batchSize)) {
     give(
       start,
       tf.tidy(() => toUnitLength(network.features(images(), 'evaluation')).dataSync<'float32'>().slice()),
@@ -77,8 +77,6 @@ export function settleStatistics(network: Network, feed: PixelFeed): void {
 
 const settlingPasses = 5;
 const settlingBatches = 8;
-/** As the store keeps them. */
-const blockLength = 1024;
 
 interface FeedBatch {
   start: number;

@@ -3,7 +3,7 @@ import { errorMessage } from '../../shared/result.ts';
 import type { Port, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { loadEngine } from '../engine/engines.ts';
 import { measureTrainingGflops } from './probe.ts';
-import { train, type TrainCommand } from './train.ts';
+import { DivergedError, train, type TrainCommand } from './train.ts';
 
 /*
  * The trainer's process: one engine, one run at a time. It talks to the service through the channel that
@@ -58,7 +58,8 @@ async function answer(runId: number, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    port.post({ kind: 'failed', runId, message: errorMessage(error) });
+    const reason = error instanceof DivergedError ? 'diverged' : 'error';
+    port.post({ kind: 'failed', runId, reason, message: errorMessage(error) });
   }
 }
 

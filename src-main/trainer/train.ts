@@ -53,6 +53,7 @@ export async function train(
       }
     : null;
   const batches = batchBounds(samples, batchSize);
+  const black = feed.scale.mean.map((mean, channel) => -mean / feed.scale.deviation[channel]!);
   const started = performance.now();
   let seen = 0;
   let lastReport = 0;
@@ -88,7 +89,7 @@ export async function train(
         const step = tidyNumbers(() => {
           const pictures = tf.tensor4d(input, [indices.length, resolution, resolution, 3]);
           return takeStep(learner, optimizer, learningRate, {
-            images: augment(settings.augmentation, pictures, views),
+            images: augment(settings.augmentation, pictures, views, black),
             labels: oneHotRows(labels, indices, classes),
             targets: tf.tensor2d(gatherRows(targets, indices, learner.targetSize), [
               indices.length,
@@ -97,7 +98,9 @@ export async function train(
             epoch,
           });
         });
-        if (!Number.isFinite(step.loss)) throw new DivergedError(divergedMessage(step.loss, epoch, epochs));
+        if (!Number.isFinite(step.loss)) {
+          throw new DivergedError(divergedMessage(`The loss became ${step.loss}`, epoch, epochs));
+        }
         scatterRows(step.targets, targets, indices, learner.targetSize);
         if (beliefs !== null && step.probabilities !== null) {
           keepProbabilities(step.probabilities, beliefs, indices, classes);
@@ -122,7 +125,9 @@ export async function train(
         }
         await setImmediate();
       }
-      if (weightsFile !== null) saveWeights(learner.network, weightsFile, weightsMetadata(settings, epoch));
+      // The loss of a step is that of the weights before it; the last step's are looked at here.
+      if (!hasFiniteParameters(learner))
+        throw new DivergedError(divergedMessage('A weight became infinite', epoch, epochs));
       const now = performance.now();
       const rate = samples / ((now - epochStarted) / 1000);
       report({
@@ -138,6 +143,7 @@ export async function train(
         secondsLeft: (samples * (epochs - epoch - 1)) / rate,
         beliefs,
       });
+      if (weightsFile !== null) saveWeights(learner.network, weightsFile, weightsMetadata(settings, epoch));
       await evaluateHeldOut(epoch);
     }
     if (command.embed) {
@@ -244,12 +250,19 @@ async function probe(
   return linearProbeAccuracy({ features, labels: train.labels }, { features: heldOutFeatures, labels }, classes);
 }
 
-function divergedMessage(loss: number, epoch: number, epochs: number): string {
+function hasFiniteParameters({ parameters }: Learner): boolean {
+  return tidyNumbers(() => {
+    const sums = [...parameters.values()].map((parameter) => tf.sum(tf.abs(parameter)));
+    return Number.isFinite(tf.addN(sums).dataSync()[0]);
+  });
+}
+
+function divergedMessage(what: string, epoch: number, epochs: number): string {
   const kept =
     epoch === 0 ? 'Nothing was learned yet.' : `What was learned until epoch ${epoch} is kept and can be reviewed.`;
   return (
-    `The loss became ${loss} in epoch ${epoch + 1} of ${epochs}. ${kept} ` +
-    'Start again with another seed; if it happens again, choose another budget or, on the command line, other numbers.'
+    `${what} in epoch ${epoch + 1} of ${epochs}. ${kept} ` +
+    'Start again with another seed or budget, and leave numbers that were set by hand to the plan; in the lab, take a smaller learning rate.'
   );
 }
 
@@ -300,12 +313,12 @@ function keepProbabilities(outputs: Float32Array, into: Beliefs, indices: Int32A
   if (abstention === null) return scatterRows(outputs, probabilities, indices, classes);
   indices.forEach((index, row) => {
     const start = row * (classes + 1);
-    const abstained = outputs[start + classes]!;
-    abstention[index] = abstained;
-    // Where it surely abstains, the classes' share is too small to be scaled up: all alike then.
-    const share = 1 - abstained;
+    const ofClasses = outputs.subarray(start, start + classes);
+    abstention[index] = outputs[start + classes]!;
+    const share = ofClasses.reduce((sum, value) => sum + value, 0);
+    // Where it surely abstains, nothing may be left to scale up: all classes alike then.
     for (let c = 0; c < classes; c++) {
-      probabilities[index * classes + c] = share > 1e-6 ? outputs[start + c]! / share : 1 / classes;
+      probabilities[index * classes + c] = share > 0 ? ofClasses[c]! / share : 1 / classes;
     }
   });
 }

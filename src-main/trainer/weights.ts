@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Network } from '../sat/models/network.ts';
 
 /*
@@ -30,7 +30,7 @@ export function saveWeights(network: Network, file: string, metadata: Record<str
   const unfinished = `${file}.partial`;
   const descriptor = openSync(unfinished, 'w');
   try {
-    for (const part of [length, json, ...parts]) writeSync(descriptor, part);
+    for (const part of [length, json, ...parts]) writeFileSync(descriptor, part);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -44,9 +44,7 @@ export function saveWeights(network: Network, file: string, metadata: Record<str
  */
 export function loadEncoder(network: Network, file: string): void {
   const bytes = readFileSync(file);
-  const headerLength = bytes.length >= 8 ? Number(bytes.readBigUInt64LE(0)) : Infinity;
-  if (headerLength > bytes.length - 8) throw new Error(`The weights ${file} are damaged. Train without them.`);
-  const header = JSON.parse(bytes.toString('utf8', 8, 8 + headerLength)) as Record<string, TensorHeader>;
+  const { header, start: dataStart } = readHeader(bytes, file);
   for (const [name, variable] of tensorsOf(network)) {
     if (name.startsWith('head/')) continue;
     const found = header[name];
@@ -57,10 +55,18 @@ export function loadEncoder(network: Network, file: string): void {
     }
     const [start, end] = found.data_offsets;
     // A copy, because the tensors may start at an odd offset.
-    const values = new Float32Array(
-      new Uint8Array(bytes.subarray(8 + headerLength + start, 8 + headerLength + end)).buffer,
-    );
+    const values = new Float32Array(new Uint8Array(bytes.subarray(dataStart + start, dataStart + end)).buffer);
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
+  }
+}
+
+/** @returns the header and where the tensors' bytes start */
+function readHeader(bytes: Buffer, file: string): { header: Record<string, TensorHeader>; start: number } {
+  try {
+    const start = 8 + Number(bytes.readBigUInt64LE(0));
+    return { header: JSON.parse(bytes.toString('utf8', 8, start)) as Record<string, TensorHeader>, start };
+  } catch (cause) {
+    throw new Error(`The weights ${file} are damaged. Train without them.`, { cause });
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 } from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
+import { formatCountOf } from '../ui/format.ts';
 import { emptyFilter } from '../review/review-state.svelte.ts';
 
 type BatchReport = Extract<TrainingEvent, { kind: 'batch' }>;
@@ -51,6 +52,22 @@ export class TrainingState {
   /** Whether the plan, or the error, is the answer to what is chosen now. */
   readonly isPlanned = $derived(JSON.stringify(this.#planned) === JSON.stringify(this.request));
   readonly hasOverrides = $derived(this.epochs !== null || this.startEpoch !== null || this.targetMomentum !== null);
+
+  /** What is wrong with the numbers by hand, in the window's words, where epochs count from 1; null leaves it to the service. */
+  readonly numbersProblem = $derived.by(() => {
+    const { epochs, startEpoch, targetMomentum } = this;
+    if (epochs !== null && !(Number.isSafeInteger(epochs) && epochs >= 1))
+      return 'Epochs must be a whole number from 1.';
+    if (startEpoch !== null && !(Number.isSafeInteger(startEpoch) && startEpoch >= 0))
+      return 'The epoch from which belief moves must be a whole number from 1.';
+    if (startEpoch !== null && startEpoch >= (epochs ?? this.plan?.epochs ?? Infinity)) {
+      const run = epochs === null ? 'this run' : `a run of ${formatCountOf(epochs, 'epoch')}`;
+      return `Belief cannot move from epoch ${startEpoch + 1} on in ${run}. Choose an earlier epoch, or more epochs.`;
+    }
+    if (targetMomentum !== null && !(targetMomentum > 0 && targetMomentum < 1))
+      return 'The inertia of belief (α) must lie between 0 and 1, and be neither of them.';
+    return null;
+  });
 
   readonly #app: AppState;
   #planRequest = 0;

@@ -1,5 +1,6 @@
 // A fake at the seam between service and trainer: it reports one good epoch and then fails, as a run does whose loss becomes NaN.
 import type { TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
+import { recipeByName } from '../../src-main/sat/recipes/registry.ts';
 
 process.on('message', (command: TrainerCommand) => {
   const { runId } = command;
@@ -13,9 +14,16 @@ process.on('message', (command: TrainerCommand) => {
   answer({
     ...{ kind: 'epoch', runId, epoch: 0, loss: 1, accuracy: 0.5, spread: null, learningRate: 0.1 },
     ...{ imagesPerSecond: 100, seconds: 1, secondsLeft: 9 },
-    beliefs: { targets: even, probabilities: even, abstention: null },
+    beliefs: {
+      targets: even,
+      probabilities: even,
+      abstention: recipeByName(settings.recipe)?.gives === 'triage' ? new Float32Array(labels.length).fill(0.5) : null,
+    },
   });
-  answer({ kind: 'failed', runId, message: 'The loss became NaN in epoch 2. Start again with another seed.' });
+  answer({
+    ...{ kind: 'failed', runId, reason: 'diverged' },
+    message: 'The loss became NaN in epoch 2. Start again with another seed.',
+  });
 });
 
 function answer(event: TrainerEvent): void {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -85,6 +85,76 @@ it('stops where it is asked to, goes on from there, and writes the report', asyn
   ]);
 }, 120_000);
 
+it.each([
+  ['fails', 'sat', /During sat-.*failed\. No memory is left\. .*same command tries this one again/],
+  ['dies', 'sat-symmetric', /During sat-symmetric-.*ended \(SIGABRT\)/],
+])(
+  'stores nothing of a trainer that %s, reports what is finished, and tries again',
+  async (how, recipe, message) => {
+    const out = path.join(folder, how);
+    const failing: LabOptions = {
+      ...options(),
+      dataFolder: path.join(folder, 'home'),
+      trainerProgram: path.join(import.meta.dirname, 'failing-trainer.ts'),
+    };
+    const twice = { ...preset, seeds: [1], recipes: ['cross-entropy', recipe] };
+    for (const reused of [false, true]) {
+      const finished: boolean[] = [];
+      const onProgress = (state: LabProgress): void => {
+        if (state.kind === 'finished') finished.push(state.isReused);
+      };
+      await expect(runLab(request(out, twice), { ...failing, onProgress })).rejects.toThrow(message);
+      expect(finished).toEqual([reused]);
+      expect(await readdir(path.join(out, 'trainings'))).toHaveLength(1);
+      const markdown = await readFile(path.join(out, 'report.md'), 'utf8');
+      for (const part of ['1 of 2 trainings are done', 'wasm 1, fake']) expect(markdown).toContain(part);
+    }
+    // Another Winnow, or another engine under the same name, would mix what cannot be compared.
+    const done = { ...twice, recipes: ['cross-entropy'] };
+    const anew: boolean[] = [];
+    const onProgress = (state: LabProgress): void => {
+      if (state.kind === 'finished') anew.push(state.isReused);
+    };
+    await runLab(request(out, done), { ...failing, onProgress });
+    await runLab(request(out, done), { ...failing, version: '1', onProgress });
+    const { engines } = await runLab(request(out, done), { ...options(), onProgress });
+    expect(anew).toEqual([true, false, false]);
+    expect(engines).toEqual([{ name: 'wasm', device: 'CPU, 1 thread', version: expect.any(String) }]);
+  },
+  60_000,
+);
+
+it('runs anew where files of the same name and size show other pictures', async () => {
+  const [mine, out] = [path.join(folder, 'mine'), path.join(folder, 'pictures')];
+  await drawPictures(mine, 9, Infinity);
+  const files = ['0003.png', '0006.png'].map((name) => path.join(mine, 'cross', name));
+  const pictures = await Promise.all(files.map((file) => readFile(file)));
+  const size = Math.max(...pictures.map(({ length }) => length));
+  const isReused: boolean[] = [];
+  for (const [first, second] of [
+    [0, 1],
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    // What follows the end of a PNG is not looked at.
+    for (const [place, shown] of [first, second].entries())
+      await writeFile(files[place]!, Buffer.concat([pictures[shown]!, Buffer.alloc(size - pictures[shown]!.length)]));
+    const tiny = { ...preset, samples: null, seeds: [1], recipes: ['cross-entropy'] };
+    await runLab(
+      { ...request(out, tiny), images: mine },
+      {
+        ...options(),
+        dataFolder: path.join(folder, 'home'),
+        trainerProgram: path.join(import.meta.dirname, 'failing-trainer.ts'),
+        onProgress: (state) => {
+          if (state.kind === 'finished') isReused.push(state.isReused);
+        },
+      },
+    );
+  }
+  expect(isReused).toEqual([false, true, false]);
+});
+
 it('runs anew what has other numbers, keeps a training that diverges, and spoils pixels', async () => {
   const out = path.join(folder, 'other');
   const tiny = { ...preset, seeds: [1], recipes: ['cross-entropy'] };
@@ -119,6 +189,14 @@ it('refuses other classes, too many images and a folder that is not its own', as
   await expect(runLab({ ...request(path.join(folder, 'a'), preset), test: strange }, options())).rejects.toThrow(
     /same classes: .*strange lacks cross, disc, stripes; .*images lacks deeper\/cross/,
   );
+  const linked = path.join(folder, 'linked');
+  await symlink(images, linked, 'junction');
+  for (const [held, how] of [
+    [linked, /the same folder/],
+    [path.join(images, 'disc'), /one inside the other/],
+    [folder, /one inside the other/],
+  ] as const)
+    await expect(runLab({ ...request(path.join(folder, 'a'), preset), test: held }, options())).rejects.toThrow(how);
   const many = { ...preset, samples: 61 };
   await expect(runLab(request(path.join(folder, 'b'), many), options())).rejects.toThrow(/holds 60.*--samples/);
   await writeFile(path.join(strange, 'mine.txt'), 'x');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -80,7 +80,8 @@ describe('runs on the best engine that is here', () => {
     expect(alike.length / pictures.length).toBeGreaterThan(0.6);
   }, 240_000);
 
-  it('stops within two seconds when cancelled and keeps the epochs so far', async () => {
+  it('stops within two seconds when cancelled, keeps the epochs so far and the weights of the run before', async () => {
+    const before = await runToEnd(request({}, { epochs: 1 }));
     const secondEpoch = new Promise<void>((resolve) => {
       heard = (event) => {
         if (event.kind === 'epoch' && event.report.epoch === 1) resolve();
@@ -96,6 +97,8 @@ describe('runs on the best engine that is here', () => {
     expect(run.epochs.length).toBeGreaterThanOrEqual(2);
     expect(readTargets(project.db, run.id)!.epoch).toBe(run.epochs.length - 1);
     expect(training.isRunning()).toBe(false);
+    // What was cut short does not supersede what had come to its end.
+    expect(await readdir(project.weightsFolder)).toEqual([before.id, run.id].map((id) => `run-${id}.safetensors`));
   });
 
   it('learns from the images alone, keeps the findings, and lets another run start from what it learned', async () => {
@@ -110,6 +113,10 @@ describe('runs on the best engine that is here', () => {
     expect(findingsRunId(project.db)).toBe(judged.id);
     // The encoder is the only result of its run; the weights of the run before have given way.
     expect(await readdir(project.weightsFolder)).toEqual([`run-${encoder.id}.safetensors`]);
+    await expect(training.plan(project, request({ recipe: 'robust', startFrom: encoder.id }))).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('knows only standardised pixels'),
+    });
     const next = await runToEnd(request({ startFrom: encoder.id }, { epochs: 2 }));
     expect(next.plan).toMatchObject({ startFrom: encoder.id, width: encoder.plan.width });
     expect(await readdir(project.weightsFolder)).toEqual(
@@ -211,8 +218,46 @@ it('reports a trainer that dies with its last words and lets the next run start'
   }
 });
 
+it('never takes the weights that a deleted project at the same place has left for its own', async () => {
+  const project = await createProject();
+  const { weightsFolder } = project;
+  await mkdir(weightsFolder);
+  for (const runId of [1, 2])
+    await writeFile(path.join(weightsFolder, `run-${runId}.safetensors`), 'of another project');
+  const { run, training } = await runOneEpoch(project, request({ engine: 'wasm', recipe: 'pretrain' }));
+  expect(run).toMatchObject({ id: 1, status: 'failed' });
+  expect(await readdir(weightsFolder)).toEqual(['run-2.safetensors']);
+  for (const startFrom of [1, 2])
+    await expect(training.plan(project, request({ engine: 'wasm', startFrom }))).rejects.toMatchObject({
+      code: 'not-found',
+    });
+});
+
+it.each([
+  [0, 'abstention'],
+  [1, 'doubt'],
+])('with E_s of %i, a selective run of one epoch is triaged by the %s', async (startEpoch, rankedBy) => {
+  const project = await createProject();
+  const { run } = await runOneEpoch(project, request({ engine: 'wasm', recipe: 'selective' }, { startEpoch }));
+  const judged = readJudgedLabels(project.db, run.id);
+  expect(judged).toHaveLength(pictures.length);
+  expect(new Set(judged.map(({ abstention }) => abstention))).toEqual(new Set([startEpoch === 0 ? 0.5 : null]));
+  expect(triage(run.id, judged).rankedBy).toBe(rankedBy);
+});
+
 it('keeps the last good epoch of a run whose loss became NaN, and passes on what to change', async () => {
   const project = await createProject();
+  const { run } = await runOneEpoch(project, request({ engine: 'wasm' }));
+  expect(run).toMatchObject({ status: 'failed', error: expect.stringContaining('Start again with another seed') });
+  expect(run.epochs).toHaveLength(1);
+  expect(readJudgedLabels(project.db, run.id)).toHaveLength(pictures.length);
+});
+
+/** A run that diverges after its first epoch. */
+async function runOneEpoch(
+  project: TrainingProject,
+  asked: TrainingRequest,
+): Promise<{ run: RunSummary; training: Training }> {
   const ended = Promise.withResolvers<RunSummary>();
   const training = createTraining({
     ...options((event) => {
@@ -220,13 +265,11 @@ it('keeps the last good epoch of a run whose loss became NaN, and passes on what
     }),
     trainerProgram: path.join(import.meta.dirname, 'diverging-trainer.ts'),
   });
-  await training.start(project, request({ engine: 'wasm' }));
+  await training.start(project, asked);
   const run = await ended.promise;
-  expect(run).toMatchObject({ status: 'failed', error: expect.stringContaining('Start again with another seed') });
-  expect(run.epochs).toHaveLength(1);
-  expect(readJudgedLabels(project.db, run.id)).toHaveLength(pictures.length);
   await training.close();
-});
+  return { run, training };
+}
 
 function options(emit: (event: TrainingEvent) => void) {
   return {

@@ -137,7 +137,7 @@ describe('a preset', () => {
 });
 
 describe('a run that starts from another', () => {
-  const startFrom = { runId: 3, network: 'compact', width: 16, resolution: 48 } as const;
+  const startFrom = { runId: 3, recipe: recipe('pretrain'), network: 'compact', width: 16, resolution: 48 } as const;
 
   it('has its network and input', () => {
     const plan = planTraining({ ...base, startFrom });
@@ -149,6 +149,16 @@ describe('a run that starts from another', () => {
     expect(errorOf({ startFrom, preset: presetByName('authors-cifar10') }).message).toMatch(
       /resnet34 of width 64 at 32 pixels; run 3 has compact of width 16 at 48 pixels/,
     );
+  });
+
+  it('has a recipe that is given pixels in the same form', () => {
+    expect(errorOf({ startFrom, recipe: recipe('robust') })).toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringMatching(/robust learns from pixels as they are.*recipe pretrain knows only standardised/),
+    });
+    const robust = { ...startFrom, recipe: recipe('robust') };
+    expect(errorOf({ startFrom: robust }).message).toMatch(/sat learns from standardised.*robust knows only pixels as/);
+    expect(planTraining({ ...base, startFrom: robust, recipe: recipe('robust') }).startFrom).toBe(3);
   });
 });
 

@@ -62,6 +62,16 @@ it.each([
   expect(curve.at(-1)).toMatchObject({ coverage: 1, accepted: samples, expectedError: 0 });
 });
 
+it('has a point at each whole percent, whatever the number of samples', () => {
+  // 0.8 · 12,001 = 9,600.8: rounded up, the point would lie just above 80 % and the one at 79 % be taken.
+  const samples = 12_001;
+  const result = triage(
+    1,
+    Array.from({ length: samples }, (_, i) => label(i / samples)),
+  );
+  expect(pointAtCoverage(result, 0.8).accepted).toBe(9600);
+});
+
 it('never accepts more than was asked for', () => {
   const result = triage(1, [label(0.1), label(0.1), label(0.1), label(0.8)]);
   expect(pointAtCoverage(result, 0.6).accepted).toBe(0);

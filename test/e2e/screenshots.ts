@@ -128,6 +128,17 @@ async function training(page: Page, train: boolean): Promise<void> {
   await page.getByText('Other ways to learn').click();
   await page.getByText('Numbers by hand').click();
   await shoot(page, 'training-plan-unfolded');
+  await page.getByLabel('Seed', { exact: true }).scrollIntoViewIfNeeded();
+  await shoot(page, 'training-numbers');
+  await page.getByLabel('Belief moves from epoch').fill('999');
+  await page.getByRole('button', { name: 'Leave the numbers to the plan' }).waitFor();
+  await shoot(page, 'training-plan-impossible');
+  await page.getByRole('button', { name: 'Leave the numbers to the plan' }).click();
+  await page.getByRole('radio', { name: /^Images first/ }).check();
+  await page.getByRole('button', { name: 'Start training', disabled: false }).waitFor({ timeout: 120_000 });
+  await shoot(page, 'training-plan-images-first');
+  await page.getByRole('radio', { name: /^Self-adaptive training/ }).check();
+  await page.getByRole('button', { name: 'Start training', disabled: false }).waitFor({ timeout: 120_000 });
   if (!train) return;
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.getByRole('progressbar').first().waitFor();
@@ -168,6 +179,15 @@ async function review(page: Page): Promise<void> {
   await page.locator('.holder img').waitFor();
   await page.waitForTimeout(300);
   await shoot(page, 'review-single');
+  // Only where the last training has left embeddings.
+  const alike = page.getByRole('heading', { name: 'Look-alikes' });
+  await page.waitForTimeout(500);
+  if (await alike.isVisible()) {
+    await alike.evaluate((element) => {
+      element.scrollIntoView();
+    });
+    await shoot(page, 'review-look-alikes');
+  }
   await page.keyboard.press('t');
   await page.keyboard.type('s');
   await shoot(page, 'review-typing');
@@ -197,6 +217,10 @@ async function triage(page: Page): Promise<void> {
   const accept = page.getByRole('button', { name: 'Accept them…', disabled: false });
   await accept.waitFor();
   await shoot(page, 'triage');
+  await page.getByRole('slider').press('End');
+  await accept.waitFor();
+  await shoot(page, 'triage-everything');
+  for (let step = 0; step < 20; step += 1) await page.getByRole('slider').press('ArrowLeft');
   await accept.click();
   await shoot(page, 'triage-question');
   await page

@@ -80,8 +80,8 @@ describe.each(enginesByPreference)('%s', (name: EngineName) => {
     expect([...gradient.dataSync()]).toEqual([0, 0, 0, 4, 5, 6]);
   });
 
-  it('gives the filter gradient of a strided 1 × 1 convolution, without writing outside its memory', () => {
-    if (absent !== null) return;
+  it('gives the filter gradient of a strided 1 × 1 convolution, without writing outside its memory', (context) => {
+    if (absent !== null) return context.skip(absent);
     // The very shape at which oneDNN's own ended the process, sooner or later.
     const x = randomTensor([125, 32, 32, 8], 11) as tf.Tensor4D;
     const dy = randomTensor([125, 16, 16, 16], 12) as tf.Tensor4D;
@@ -94,14 +94,14 @@ describe.each(enginesByPreference)('%s', (name: EngineName) => {
     }
   });
 
-  it.each([
+  it.for([
     { side: 6, size: 3, stride: 1 },
     { side: 8, size: 3, stride: 2 },
     { side: 7, size: 3, stride: 2 },
     { side: 8, size: 1, stride: 2 },
     { side: 16, size: 7, stride: 4 },
-  ])('gives both gradients of a convolution $side/$size/$stride', ({ side, size, stride }) => {
-    if (absent !== null) return;
+  ])('gives both gradients of a convolution $side/$size/$stride', ({ side, size, stride }, context) => {
+    if (absent !== null) return context.skip(absent);
     const x = randomTensor([2, side, side, 3], 5) as tf.Tensor4D;
     const filter = randomTensor([size, size, 3, 4], 6) as tf.Tensor4D;
     const y = tf.conv2d(x, filter, stride, 'same');

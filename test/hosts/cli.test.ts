@@ -195,6 +195,7 @@ test('train learns from the images first and then starts from what it learned', 
     '--json',
   ]);
   expect(code, stderr).toBe(0);
+  expect(stderr).toContain('--epochs: for the first run (pretrain) only; the second (sat) is planned by the budget.');
   const lines = stdout
     .trimEnd()
     .split('\n')
@@ -205,6 +206,15 @@ test('train learns from the images first and then starts from what it learned', 
   ]);
   expect(lines.at(-1)).toMatchObject({ kind: 'findings', findings: { runId: 3 } });
 }, 300_000);
+
+test.each([
+  [['--recipe', 'pretrain', '--then', 'robust'], 'knows only standardised pixels'],
+  [['--recipe', 'pretrain', '--then', 'sat', '--start-epoch', '1'], 'from the very first epoch'],
+])('train %j is refused before the first run takes its time', async (values, said) => {
+  const project = path.join(folder, 'two-steps.winnow');
+  const { code, stdout, stderr } = await winnow(['train', project, '--budget', 'quick', ...values, '--json']);
+  expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(said)]);
+});
 
 test('Ctrl+C during training keeps what was learned and says so', async () => {
   const project = path.join(folder, 'interrupted.winnow');
@@ -231,6 +241,15 @@ test('clean does it all in one go and accepts only sure suggestions', async () =
   const summary = JSON.parse(stdout) as { accepted: number; export: { written: number; relabeled: number } };
   expect(summary.export).toMatchObject({ written: 120, relabeled: summary.accepted });
   expect(readFileSync(out, 'utf8').trimEnd().split('\n')).toHaveLength(121);
+
+  // What was decided needs no second look.
+  const project = path.join(folder, 'clean.winnow');
+  const look = await winnow(['triage', project, '--coverage', '0', '--json']);
+  const { decided, look: left } = JSON.parse(look.stdout) as { decided: number; look: unknown[] };
+  expect(summary.accepted).toBeGreaterThan(0);
+  expect([decided, left.length]).toEqual([summary.accepted, 120 - summary.accepted]);
+  const { stdout: text } = await winnow(['triage', project, '--coverage', '0']);
+  expect(text).toContain(`${decided} of them are decided already, ${left.length} are left to look at`);
 }, 300_000);
 
 test('serve on a port in use exits with 1 and says so', async () => {

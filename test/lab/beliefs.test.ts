@@ -34,3 +34,18 @@ it('measures the error among the surest', () => {
   expect([25, 50, 75, 100].map((coverage) => errors[coverage - 1])).toEqual([0, 0, 1 / 3, 1 / 2]);
   expect(errors[0]).toBe(0);
 });
+
+it('does not let the order of the images, which is that of their classes, decide among equals', () => {
+  const doubt = [0.1, 0.5, 0.5, 0.5, 0.5, 0.9];
+  const isWrong = [false, false, false, false, true, true];
+  const errors = errorByCoverage(doubt, isWrong);
+  // Of the four equals, one in four is wrong.
+  const expected = [0, 1 / 4 / 2, 2 / 4 / 3, 3 / 4 / 4, 1 / 5, 2 / 6];
+  expected.forEach((error, index) => expect(errors[Math.round((100 * (index + 1)) / 6) - 1]).toBeCloseTo(error, 12));
+  const reversed = [0, 4, 3, 2, 1, 5];
+  const reordered = errorByCoverage(
+    reversed.map((i) => doubt[i]!),
+    reversed.map((i) => isWrong[i]!),
+  );
+  expect(reordered).toEqual(errors);
+});

@@ -40,9 +40,7 @@ describe('trainings', () => {
       const noises = Map.groupBy(trainings, ({ seed, condition }) => `${seed} ${condition}`);
       for (const group of noises.values()) {
         expect(group.length).toBeGreaterThanOrEqual(2);
-        for (const training of group) {
-          if (experiment !== doubleDescent) expect(training.noise).toEqual(group[0]!.noise);
-        }
+        for (const training of group) expect(training.noise).toEqual(group[0]!.noise);
       }
     },
   );
@@ -78,6 +76,8 @@ describe('what cannot be', () => {
     ['a rate of 0', { rates: [0] }, /--rates/],
     ['a rate above 1', { rates: [0.2, 1.2] }, /--rates/],
     ['a seed twice', { seeds: [1, 2, 1] }, /--seeds names 1 twice/],
+    ['α of 0', { targetMomentum: 0 }, /α.*between 0 and 1.*was 0/],
+    ['an α below 0', { targetMomentum: -0.5 }, /α.*between 0 and 1.*was -0\.5/],
     ['α of 1', { targetMomentum: 1 }, /α.*between 0 and 1/],
     ['E_s beyond the run', { startEpoch: 40, epochs: 40 }, /never adapt/],
     ['a learning rate of 0', { learningRate: 0 }, /--learning-rate/],
@@ -87,6 +87,13 @@ describe('what cannot be', () => {
     ['a recipe without its attack', { recipes: ['robust'] }, /winnow lab robust/],
   ])('%s is refused', (_name, overrides, message) => {
     expect(() => applyOverrides(noise.presets[0]!, { ...none, ...overrides })).toThrow(message);
+  });
+
+  it('targets that adapt in the very last epoch, or in the first, are not', () => {
+    for (const startEpoch of [0, 39]) {
+      const { settings } = applyOverrides(noise.presets[0]!, { ...none, startEpoch, epochs: 40 });
+      expect(settings).toMatchObject({ startEpoch, epochs: 40 });
+    }
   });
 
   it('a width whose targets would never adapt is refused', () => {
@@ -200,15 +207,19 @@ it('robust: the fall of the accuracy under attack', () => {
 });
 
 it('double descent: the rise of the error from its least', () => {
-  const results = resultsOf(doubleDescent, {}, (training, result) => ({
+  const overrides = { widths: [8, 16], rates: [0.5] };
+  const results = resultsOf(doubleDescent, overrides, (training, result) => ({
     ...result,
     evaluations: [0.3, 0.6, training.method === 'sat' ? 0.6 : 0.5].map((accuracy, i) => evaluation(i, accuracy)),
   }));
-  const { findings, figures } = doubleDescent.summarise(results, doubleDescent.presets[0]!, { classes: cifar10 });
+  const preset = applyOverrides(doubleDescent.presets[0]!, { ...none, ...overrides });
+  const { findings, figures } = doubleDescent.summarise(results, preset, { classes: cifar10 });
   expect(findings[0]).toBe(
-    'Width 4, rise of the held-out error from its least to the end: SAT 0.0 ± 0.0 points, Cross-entropy 10.0 ± 0.0 points: lower in 3 of 3 seeds.',
+    'Width 8, rise of the held-out error from its least to the end: SAT 0.0 ± 0.0 points, Cross-entropy 10.0 ± 0.0 points: lower in 3 of 3 seeds.',
   );
   expect(figures.map(({ name }) => name)).toEqual(['error-over-epochs', 'error-by-width']);
+  // Half of the labels are redrawn, and a tenth of those get their own class again.
+  expect(figures[0]!.title).toContain('with 45 % wrong labels');
   for (const figure of figures) expect(drawFigure(figure)).toContain('Held-out error (%)');
 });
 

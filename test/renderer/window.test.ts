@@ -36,9 +36,17 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     expect([await numbers(page, 'Accept these'), await numbers(page, 'Look at those')]).toEqual(['60', '60']);
 
     await page.getByRole('button', { name: 'Accept them…', disabled: false }).press('Enter');
-    await page.getByRole('dialog', { name: 'Accept 60 labels unseen?' }).getByText('One undo').waitFor();
-    await page.getByRole('button', { name: 'Accept 60 labels', exact: true }).press('Enter');
+    const question = page.getByRole('dialog', { name: 'Accept 60 labels unseen?' });
+    await question.getByText('One undo').waitFor();
+    await page.keyboard.press('Escape');
+    await question.waitFor({ state: 'detached' });
+    expect(await focused(page)).toBe('Accept them…');
+    await page.keyboard.press('Enter');
+    await question.waitFor();
+    expect(await focused(page)).toBe('Accept 60 labels');
+    await page.keyboard.press('Enter');
     await page.getByText('60 labels accepted.').waitFor();
+    await expect.poll(() => focused(page)).toBe('Look at them');
     await page.getByText('All of these are decided.').waitFor();
     await page.getByRole('button', { name: 'Undo', exact: true }).press('Enter');
     await page.getByRole('button', { name: 'Accept them…', disabled: false }).waitFor();
@@ -86,9 +94,14 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByLabel('Belief moves from epoch').fill('9');
     await page.getByRole('alert').getByText('from epoch 9 on in a run of 5 epochs').waitFor();
     expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
-    await page.getByRole('button', { name: 'Leave the numbers to the plan' }).click();
+    await page.getByRole('button', { name: 'Leave the numbers to the plan' }).press('Enter');
+    expect(await focused(page)).toBe('The plan');
     await page.getByText('30 epochs', { exact: true }).waitFor();
     expect(await epochs.inputValue()).toBe('');
+
+    await page.getByRole('radio', { name: /Images first/ }).check();
+    await page.getByText('This way to learn does without it.').waitFor();
+    expect(await page.getByLabel('Belief moves from epoch').isDisabled()).toBe(true);
   });
 
   test('what was learned without labels is shown as such, and leads to a training on the labels', async () => {
@@ -96,6 +109,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('img', { name: /^Variety of the representation by epoch/ }).waitFor();
     expect(await page.getByText('Agrees with given labels').count()).toBe(0);
     await page.getByRole('button', { name: 'Train on the labels from here' }).click();
+    await expect.poll(() => focused(page)).toBe('Train on the labels');
     await page.getByRole('radio', { name: /Self-adaptive training/, checked: true }).waitFor();
     await page.getByText('the encoder of training 1').waitFor();
     await page.getByRole('button', { name: 'Begin from nothing instead' }).click();
@@ -106,4 +120,9 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
 /** The number of images that a side of the triage shows. */
 async function numbers(page: Page, side: string): Promise<string> {
   return page.getByRole('region', { name: side }).locator('.main dd').first().innerText();
+}
+
+/** The words of what has the focus. */
+function focused(page: Page): Promise<string | undefined> {
+  return page.evaluate(() => document.activeElement?.textContent.trim());
 }

@@ -13,7 +13,7 @@ it('gives every view pixel for pixel from the reflected picture, shifted and som
   const picture = Float32Array.from({ length: side * side * 3 }, () => random.normal());
   const batch = 24;
   const images = tf.tile<tf.Tensor4D>(tf.tensor4d(picture, [1, side, side, 3]), [batch, 1, 1, 1]);
-  const views = await augment('shift-flip', images, createRandom(2)).data();
+  const views = await augment('shift-flip', images, createRandom(2), [0, 0, 0]).data();
   const reflected = (i: number): number => (i < 0 ? -i : i >= side ? 2 * (side - 1) - i : i);
   const seen = new Set<string>();
   for (let b = 0; b < batch; b++) {
@@ -42,16 +42,20 @@ it('leaves the picture alone where nothing is drawn', async () => {
   );
   // A fake source of randomness: the middle of every range, and no mirror image.
   const still: Random = { next: () => 0.9, integer: (below) => (below - 1) / 2, normal: () => 0 };
-  const view = await augment('shift-flip', images, still).data();
+  const view = await augment('shift-flip', images, still, [0, 0, 0]).data();
   const original = await images.data();
   expect(Math.max(...view.map((value, i) => Math.abs(value - original[i]!)))).toBeLessThan(1e-3);
 });
 
-it('pads with zeros, or makes strong views that are still finite and of the same shape', async () => {
+it('pads with black, or makes strong views that are still finite and of the same shape', async () => {
   const images = tf.ones<tf.Rank.R4>([32, side, side, 3]);
-  const cropped = await augment('crop-flip', images, createRandom(3)).data();
-  expect(new Set(Array.from(cropped, (value) => Math.round(value)))).toEqual(new Set([0, 1]));
-  const views = augment('views', images, createRandom(4));
+  const cropped = await augment('crop-flip', images, createRandom(3), [-2, -3, -4]).data();
+  // Every channel has the pictures' 1 and its own black, and nothing else.
+  for (const channel of [0, 1, 2]) {
+    const values = cropped.filter((_, i) => i % 3 === channel);
+    expect(new Set(Array.from(values, (value) => Math.round(value)))).toEqual(new Set([1, -2 - channel]));
+  }
+  const views = augment('views', images, createRandom(4), [0, 0, 0]);
   expect(views.shape).toEqual(images.shape);
   const values = await views.data();
   expect(values.every(Number.isFinite)).toBe(true);

@@ -54,7 +54,7 @@ describe.each(enginesByPreference)('the trainer process on %s', (engine) => {
     expect(runs[0]!.at(-1)!.kind).toBe('done');
   });
 
-  it.each(recipes.map((recipe) => recipe.name))('runs the recipe %s to its end', async (name) => {
+  it.for(recipes.map((recipe) => recipe.name))('runs the recipe %s to its end', async (name, context) => {
     const recipe = recipes.find((candidate) => candidate.name === name)!;
     const events = await run(
       engine,
@@ -76,7 +76,7 @@ describe.each(enginesByPreference)('the trainer process on %s', (engine) => {
         embed: true,
       },
     );
-    if (isAbsent(engine, events)) return;
+    if (isAbsent(engine, events)) return context.skip();
     expect(events.at(-1)).toEqual({ kind: 'done', runId: 1 });
     const epochs = eventsOf(events, 'epoch');
     expect(epochs).toHaveLength(2);
@@ -101,14 +101,14 @@ describe.each(enginesByPreference)('the trainer process on %s', (engine) => {
     expect(Math.hypot(...embedding!.values.subarray(0, embedding!.dimension))).toBeCloseTo(1, 4);
   });
 
-  it.each([
+  it.for([
     { what: 'two classes', given: 2 },
     { what: 'a class for every sample, and a batch smaller than the classes', given: samples },
     { what: 'a thousand classes, most without a sample', given: 1000 },
-  ])('trains with $what', async ({ given }) => {
+  ])('trains with $what', async ({ given }, context) => {
     const own = Int32Array.from({ length: samples }, (_, i) => i % given);
     const events = await run(engine, { classes: given, epochs: 2, startEpoch: 1 }, { labels: own });
-    if (isAbsent(engine, events)) return;
+    if (isAbsent(engine, events)) return context.skip();
     expect(events.at(-1)!.kind).toBe('done');
     expectSimplex(eventsOf(events, 'epoch')[1]!.beliefs!.targets, given);
   });
@@ -127,6 +127,7 @@ describe('the trainer process', () => {
       /The loss became (NaN|Infinity) in epoch \d of 4\. What was learned until epoch 1 is kept/,
     );
     expect(last.message).toMatch(/another seed/);
+    expect(last.reason).toBe('diverged');
     const { metadata } = await readHeader(weightsFile);
     expect(metadata['epoch']).toBe('0');
   });
@@ -154,7 +155,11 @@ describe('the trainer process', () => {
     expect(started).not.toEqual(random);
     expect(await embeddings({ classes: 5, seed: 9 }, weightsFile)).toEqual(started);
     const refused = await run('wasm', { width: 8 }, { startWeights: weightsFile });
+    expect(refused.at(-1)).toMatchObject({ reason: 'error' });
     expect((refused.at(-1) as EventOf<'failed'>).message).toMatch(/are of another network: "stem"/);
+    await writeFile(weightsFile, 'no weights');
+    const damaged = await run('wasm', {}, { startWeights: weightsFile });
+    expect((damaged.at(-1) as EventOf<'failed'>).message).toMatch(/are damaged/);
   });
 });
 

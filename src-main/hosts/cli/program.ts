@@ -66,9 +66,10 @@ export function createProgram(version: string, onExit: (code: number) => void): 
       new Option('--start-from <run>', 'start from the encoder that this run has left').argParser(parsePositive),
     )
     .addOption(
-      new Option('--then <name>', 'afterwards, train this recipe from the encoder that was learned').choices(
-        recipes.filter(({ usesLabels }) => usesLabels).map(({ name }) => name),
-      ),
+      new Option(
+        '--then <name>',
+        'afterwards, train this recipe from the encoder that was learned; --preset, --epochs, --start-epoch and --target-momentum are for the first run only',
+      ).choices(recipes.filter(({ usesLabels }) => usesLabels).map(({ name }) => name)),
     )
     .addOption(
       new Option('--preset <name>', "published settings in place of the budget's (see below)").choices(

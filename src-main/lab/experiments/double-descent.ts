@@ -12,7 +12,15 @@ import {
   statisticOf,
   type Measure,
 } from '../compare.ts';
-import type { Experiment, LabPreset, LabSettings, LabTraining, Summary, TrainingResult } from '../experiment.ts';
+import type {
+  Experiment,
+  LabPreset,
+  LabSettings,
+  LabTraining,
+  Summary,
+  SummaryContext,
+  TrainingResult,
+} from '../experiment.ts';
 import type { Figure } from '../figure.ts';
 import { methodOf } from '../methods.ts';
 import { cifar10Confusion, type NoiseKind } from '../noise.ts';
@@ -31,8 +39,8 @@ const small: LabPreset = {
     network: 'compact',
     width: 16,
     resolution: 32,
-    epochs: 60,
-    startEpoch: 10,
+    epochs: 20,
+    startEpoch: 3,
     targetMomentum: 0.9,
     batchSize: 128,
     optimizer: 'adam',
@@ -42,21 +50,20 @@ const small: LabPreset = {
     augmentation: 'none',
     attack: null,
   },
-  samples: 2000,
-  testSamples: 1000,
+  samples: 5000,
+  testSamples: 2000,
   seeds: [1, 2, 3],
   recipes,
   noise: wrongLabels,
-  widths: [4, 8, 16],
-  evaluateEvery: 2,
+  widths: [16],
+  evaluateEvery: 1,
   evaluationAttack: null,
 };
 
 /** Double descent: error over epochs and over the width of the network (Huang et al. 2020, section 3.3; Nakkiran et al. 2020). */
 export const doubleDescent: Experiment = {
   name: 'double-descent',
-  sentence:
-    'Follows the held-out error over epochs and widths when 15 % of the labels are wrong, with SAT and without.',
+  sentence: 'Follows the held-out error over epochs and widths when some labels are wrong, with SAT and without.',
   presets: [
     small,
     authorsDoubleDescentPreset(64, {
@@ -122,10 +129,10 @@ function trainings(preset: LabPreset): LabTraining[] {
   );
 }
 
-function summarise(results: readonly TrainingResult[]): Summary {
+function summarise(results: readonly TrainingResult[], preset: LabPreset, { classes }: SummaryContext): Summary {
   return {
     tables: [errorTable(results)],
-    figures: [curves(results), ...errorByWidth(results)],
+    figures: [curves(results, wrongShare(preset, classes.length)), ...errorByWidth(results)],
     findings: [
       ...conditionsOf(results).flatMap((condition) =>
         comparisons(results, { condition, first: 'sat', second: 'cross-entropy', prefix: `Width ${condition}, ` }, [
@@ -180,7 +187,13 @@ function errorTable(results: readonly TrainingResult[]): Table {
 
 const trainingAccuracy: Measure = ({ epochs }) => percent(epochs.at(-1)?.accuracy ?? null);
 
-function curves(results: readonly TrainingResult[]): Figure {
+/** Of the labels, in percent: those that are redrawn and do not happen to get their own class again. */
+function wrongShare({ noise }: LabPreset, classes: number): number {
+  const [rate = 0] = noise?.rates ?? [];
+  return 100 * rate * (1 - 1 / classes);
+}
+
+function curves(results: readonly TrainingResult[], wrong: number): Figure {
   const startEpochs = new Map(
     results
       .filter(({ training }) => training.method === 'sat')
@@ -188,7 +201,7 @@ function curves(results: readonly TrainingResult[]): Figure {
   );
   return {
     name: 'error-over-epochs',
-    title: 'Held-out error with 15 % wrong labels, by width of the network',
+    title: `Held-out error with ${Number(wrong.toFixed(1))} % wrong labels, by width of the network`,
     panels: conditionsOf(results).map((width) => {
       const startEpoch = startEpochs.get(width);
       return {

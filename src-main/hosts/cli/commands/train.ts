@@ -3,6 +3,7 @@ import process from 'node:process';
 import type { TrainingEvent, TrainingRequest } from '../../../../shared/api.ts';
 import type { EpochReport, FindingsSummary, RunSummary, TrainingPlan } from '../../../../shared/domain.ts';
 import { AppError } from '../../../../shared/result.ts';
+import { requireSameInputs } from '../../../domain/plan.ts';
 import { recipeByName } from '../../../sat/recipes/registry.ts';
 import type { DirectClient } from '../direct-client.ts';
 import { withService } from '../direct-client.ts';
@@ -22,11 +23,12 @@ export async function trainCommand(project: string, options: TrainOptions): Prom
   return await withService(async (client) => {
     await client.call('openProject', { path: path.resolve(project) });
     const onEvent = options.json ? printJsonLine : null;
-    let run = await trainWithProgress(client, requestOf(options), onEvent);
-    if (options.then !== undefined && run.status === 'done') {
-      const { budget, engine, seed, then: recipe } = options;
-      run = await trainWithProgress(client, requestOf({ budget, engine, seed, recipe, startFrom: run.id }), onEvent);
-    }
+    const first = requestOf(options);
+    const second = secondOf(options);
+    if (second !== null) await requirePlannable(client, first, second);
+    let run = await trainWithProgress(client, first, onEvent);
+    if (second !== null && run.status === 'done')
+      run = await trainWithProgress(client, { ...second, startFrom: run.id }, onEvent);
     const findings = await client.call('getFindings', {});
     const isEncoder = recipeByName(run.plan.recipe)?.gives === 'encoder';
     if (options.json) printJsonLine({ kind: 'findings', findings: isEncoder ? null : findings });
@@ -34,6 +36,26 @@ export async function trainCommand(project: string, options: TrainOptions): Prom
     else if (findings !== null) printFindings(findings);
     return run.status === 'done' ? 0 : 1;
   });
+}
+
+/** The run of --then, which starts from one that does not exist yet; null without that option. */
+function secondOf({ budget, engine, seed, then: recipe }: TrainOptions): TrainingRequest | null {
+  return recipe === undefined ? null : requestOf({ budget, engine, seed, recipe });
+}
+
+/** Throws what would keep either run from being planned, before the first one takes its time. */
+async function requirePlannable(client: DirectClient, first: TrainingRequest, second: TrainingRequest): Promise<void> {
+  const [before, after] = [recipeByName(first.recipe), recipeByName(second.recipe)];
+  if (before !== null && after !== null) requireSameInputs(before, after);
+  await client.call('planTraining', first);
+  await client.call('planTraining', second);
+  const { preset, overrides } = first;
+  const byHand = Object.entries({ preset, ...overrides }).filter(([, value]) => value !== null);
+  if (byHand.length === 0) return;
+  const names = byHand.map(([name]) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  say(
+    `${names.join(', ')}: for the first run (${first.recipe}) only; the second (${second.recipe}) is planned by the budget.`,
+  );
 }
 
 /**

@@ -37,11 +37,13 @@ export async function triageCommand(project: string, options: TriageOptions): Pr
       triage: { part: 'look', threshold: point.threshold },
     });
     const look = samples
+      .filter(({ state }) => state === 'unreviewed')
       .map((sample) => ({ ...toFlag(sample, classes), abstention: sample.finding.abstention }))
       .sort((a, b) => (b.abstention ?? b.score) - (a.abstention ?? a.score));
-    if (options.json) printJson({ runId: triage.runId, rankedBy: triage.rankedBy, ...point, look });
+    const decided = samples.length - look.length;
+    if (options.json) printJson({ runId: triage.runId, rankedBy: triage.rankedBy, ...point, decided, look });
     else if (options.csv) printCsv(look, sampleColumns);
-    else printLook(triage, point, look);
+    else printLook(triage, point, look, decided);
     return 0;
   });
 }
@@ -75,11 +77,12 @@ function printCurve(triage: Triage): void {
   say(`Ranked by ${triage.rankedBy}. --coverage lists the images to look at.`);
 }
 
-function printLook({ rankedBy, samples }: Triage, point: TriagePoint, look: TriagedFlag[]): void {
+function printLook({ rankedBy, samples }: Triage, point: TriagePoint, look: TriagedFlag[], decided: number): void {
   const { coverage, accepted, expectedError, expectedErrorsLeft } = point;
   printLine(
     `Accept ${formatNumber(accepted)} of ${formatNumber(samples)} (${formatPercent(coverage)}) unseen: about ${formatPercent(expectedError)} of their labels are wrong. ` +
-      `Look at the other ${formatNumber(look.length)}; about ${formatNumber(Math.round(expectedErrorsLeft))} of those are wrong.`,
+      `Of the other ${formatNumber(samples - accepted)}, about ${formatNumber(Math.round(expectedErrorsLeft))} are wrong; ` +
+      `${formatNumber(decided)} of them are decided already, ${formatNumber(look.length)} are left to look at.`,
   );
   const rows = look
     .slice(0, linesForPeople)

@@ -39,7 +39,7 @@ const small: LabPreset = {
     network: 'compact',
     width: 16,
     resolution: 32,
-    epochs: 20,
+    epochs: 16,
     startEpoch: 3,
     targetMomentum: 0.9,
     batchSize: 128,

@@ -22,7 +22,7 @@ const small: LabPreset = {
     network: 'compact',
     width: 16,
     resolution: 32,
-    epochs: 16,
+    epochs: 14,
     startEpoch: 0,
     targetMomentum: 0.7,
     batchSize: 128,

@@ -30,7 +30,7 @@ const small: LabPreset = {
     network: 'compact',
     width: 12,
     resolution: 32,
-    epochs: 24,
+    epochs: 20,
     startEpoch: 8,
     targetMomentum: 0.9,
     batchSize: 128,

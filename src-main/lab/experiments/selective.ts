@@ -24,8 +24,8 @@ const small: LabPreset = {
     network: 'compact',
     width: 16,
     resolution: 32,
-    epochs: 24,
-    startEpoch: 12,
+    epochs: 20,
+    startEpoch: 10,
     targetMomentum: 0.9,
     batchSize: 128,
     optimizer: 'sgd-nesterov',
@@ -41,7 +41,7 @@ const small: LabPreset = {
   recipes: ['cross-entropy', 'selective'],
   noise: null,
   widths: [],
-  evaluateEvery: 8,
+  evaluateEvery: 10,
   evaluationAttack: null,
 };
 

@@ -270,8 +270,6 @@ export interface Evaluation {
  */
 export interface Triage {
   runId: RunId;
-  /** What the samples are ordered by: the abstention where the run has one, else the doubt. */
-  rankedBy: 'abstention' | 'doubt';
   samples: number;
   /** By rising coverage, at most 101 points, the last with coverage 1. */
   curve: TriagePoint[];

@@ -6,18 +6,16 @@ export interface JudgedLabel {
   score: number;
   /** The model's vote v at the suggestion where that is another label than the given one, else null. */
   rivalVote: number | null;
-  /** Probability with which the model abstains; null where the run has no abstention class. */
-  abstention: number | null;
 }
 
 /**
- * Orders samples from the surest, by abstention where there is one, else by doubt, and tells for each coverage how many wrong labels to
- * expect among those that are accepted. Every point lies between two different values, so that its threshold selects exactly
+ * Orders samples from the least doubted and tells for each coverage how many wrong labels to expect among those that are accepted.
+ * An abstention plays no part: it says that a picture is hard, and orders wrong labels far worse (ADR 6). Every point lies between two different values, so that its threshold selects exactly
  * `accepted` samples, however many are equal.
  */
 export function triage(runId: number, labels: readonly JudgedLabel[]): Triage {
   const errors = expectedErrors(labels);
-  const ranks = labels.map(({ abstention, score }) => abstention ?? score);
+  const ranks = labels.map(({ score }) => score);
   const order = Uint32Array.from(labels.keys()).sort((a, b) => ranks[a]! - ranks[b]! || a - b);
   const samples = labels.length;
   const total = errors.reduce((sum, error) => sum + error, 0);
@@ -36,8 +34,7 @@ export function triage(runId: number, labels: readonly JudgedLabel[]): Triage {
       expectedErrorsLeft: Math.max(0, total - sum),
     });
   }
-  const rankedBy = labels.some(({ abstention }) => abstention !== null) ? 'abstention' : 'doubt';
-  return { runId, rankedBy, samples, curve };
+  return { runId, samples, curve };
 }
 
 /** The point with the largest coverage that is not above the wanted one. */

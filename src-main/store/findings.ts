@@ -36,15 +36,14 @@ export interface JudgedRow {
   score: number;
   /** v at the suggestion where it differs from the label that was trained; else null. */
   rivalVote: number | null;
-  abstention: number | null;
 }
 
 /** The findings of present samples of a run, by id of the sample. */
 export function readJudgedLabels(db: Database, runId: RunId): JudgedRow[] {
   // Rows as arrays: at 100,000 samples, objects would double the time.
-  return statement<[number, number | null, number | null]>(
+  return statement<[number, number | null]>(
     db,
-    `SELECT score, iif(suggested_class_id = class_id, NULL, suggested_target), abstention
+    `SELECT score, iif(suggested_class_id = class_id, NULL, suggested_target)
        FROM finding
        JOIN run_sample ON run_sample.run_id = finding.run_id AND run_sample.sample_id = finding.sample_id
        JOIN sample ON sample.id = finding.sample_id
@@ -53,7 +52,7 @@ export function readJudgedLabels(db: Database, runId: RunId): JudgedRow[] {
   )
     .raw()
     .all(runId)
-    .map(([score, rivalVote, abstention]) => ({ score, rivalVote, abstention }));
+    .map(([score, rivalVote]) => ({ score, rivalVote }));
 }
 
 /** Part of an epoch's transaction: what the run believes now takes the place of what it believed before. */

@@ -53,8 +53,7 @@ function conditions(filter: QueueFilter): { where: string[]; values: unknown[] }
   if (filter.minScore !== null) add('score >= ?', filter.minScore);
   if (filter.maxScore !== null) add('score <= ?', filter.maxScore);
   // Samples that the run has not judged are on neither side.
-  if (filter.triage !== null)
-    add(`coalesce(abstention, score) ${filter.triage.part === 'accept' ? '<' : '>='} ?`, filter.triage.threshold);
+  if (filter.triage !== null) add(`score ${filter.triage.part === 'accept' ? '<' : '>='} ?`, filter.triage.threshold);
   return { where, values };
 }
 

@@ -2,15 +2,14 @@ import { expect, it } from 'vitest';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { pointAtCoverage, triage, type JudgedLabel } from '../../src-main/domain/triage.ts';
 
-const label = (score: number, abstention: number | null = null): JudgedLabel => ({
+const label = (score: number): JudgedLabel => ({
   score,
   rivalVote: score > 0.5 ? 0.8 * score : null,
-  abstention,
 });
 
 it('accepts the surest first, and counts the wrong labels that it expects among them', () => {
   const { curve, ...rest } = triage(4, [label(0.9), label(0), label(0.3), label(0.6)]);
-  expect(rest).toEqual({ runId: 4, rankedBy: 'doubt', samples: 4 });
+  expect(rest).toEqual({ runId: 4, samples: 4 });
   expect(curve.map(({ accepted, coverage }) => [accepted, coverage])).toEqual([
     [0, 0],
     [1, 0.25],
@@ -42,14 +41,6 @@ it('has at most 101 points, by rising coverage and expected error, whose thresho
     expect(point.accepted).toBeGreaterThan(curve[index - 1]!.accepted);
     expect(point.expectedError).toBeGreaterThanOrEqual(curve[index - 1]!.expectedError);
   }
-});
-
-it('goes by the abstention where there is one', () => {
-  const result = triage(1, [label(0.1, 0.8), label(0.7, 0.2)]);
-  expect(result.rankedBy).toBe('abstention');
-  expect(result.curve.map(({ threshold }) => threshold)).toEqual([0.2, 0.8, expect.closeTo(0.8, 10)]);
-  expect(result.curve.at(-1)!.threshold).toBeGreaterThan(0.8);
-  expect(result.curve[1]!.expectedError).toBeGreaterThan(0.5);
 });
 
 it.each([

@@ -153,7 +153,7 @@ for (const host of [electronHost, standInHost, serveHost]) {
         await trainQuickly(page, false);
 
         await page.getByRole('button', { name: 'Accept the sure ones' }).click();
-        await page.getByText('Sorted by how strongly the model says “I cannot tell”.').waitFor();
+        await page.getByText('Sorted by how much the model doubts each label.').waitFor();
         await page.getByRole('slider').press('End');
         for (let step = 0; step < 30; step += 1) await page.getByRole('slider').press('ArrowLeft');
         await page.getByRole('button', { name: 'Accept them…', disabled: false }).click();

@@ -147,7 +147,7 @@ test('import → train → flags → evaluate → export', async () => {
   for (const { trueError } of judgedTriage) expect(trueError).toBeLessThan(0.1);
 
   const triage = JSON.parse((await winnow(['triage', project, '--json'])).stdout) as Triage;
-  expect(triage).toMatchObject({ rankedBy: 'doubt', samples: 120 });
+  expect(triage).toMatchObject({ samples: 120 });
   const look = await winnow(['triage', project, '--coverage', '0.8', '--csv']);
   const rows: { file: string; score: string }[] = parse(look.stdout, { columns: true });
   expect(rows.map(({ file }) => file).toSorted()).toEqual(

@@ -174,7 +174,7 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
   const undone: FakeAction[] = [];
 
   const hasFindings = (): boolean => run?.epochs.at(-1) !== undefined && run.epochs.at(-1)?.accuracy !== null;
-  const rankOf = (sample: FakeSample): number => sample.finding.abstention ?? sample.finding.score;
+  const rankOf = (sample: FakeSample): number => sample.finding.score;
   const counts = (): Record<ReviewState, number> => {
     const result = Object.fromEntries(reviewStates.map((state) => [state, 0])) as Record<ReviewState, number>;
     for (const sample of samples) result[sample.state] += 1;
@@ -487,8 +487,7 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
           expectedErrorsLeft: all - wrong,
         });
       }
-      const hasAbstention = ordered[0]?.finding.abstention !== null;
-      return { runId: run.id, rankedBy: hasAbstention ? 'abstention' : 'doubt', samples: ordered.length, curve };
+      return { runId: run.id, samples: ordered.length, curve };
     },
     listNeighbours: async ({ id, limit }) => {
       await new Promise((resolve) => setTimeout(resolve, 60));
@@ -503,7 +502,11 @@ export async function createFakeService(options: FakeOptions): Promise<FakeServi
     queryQueue: ({ filter, sort }) => {
       const found = samples.filter((sample) => matches(sample, filter));
       if (sort === 'doubt' && hasFindings()) found.sort((first, second) => second.finding.score - first.finding.score);
-      if (sort === 'abstention' && hasFindings()) found.sort((first, second) => rankOf(second) - rankOf(first));
+      if (sort === 'abstention' && hasFindings())
+        found.sort(
+          (first, second) =>
+            (second.finding.abstention ?? rankOf(second)) - (first.finding.abstention ?? rankOf(first)),
+        );
       if (sort === 'confidence') found.sort((first, second) => second.finding.weight - first.finding.weight);
       if (sort === 'path') found.sort((first, second) => first.path.localeCompare(second.path));
       if (sort === 'decided')

@@ -71,10 +71,8 @@ function judgeTriage(
 ): JudgedPoint[] {
   const known = samples.flatMap((sample) => {
     const trueLabel = truth.get(sample.path);
-    const { abstention, score } = sample.finding;
-    return trueLabel === undefined
-      ? []
-      : [{ rank: abstention ?? score, isWrong: toFlag(sample, classes).given !== trueLabel }];
+    const { score } = sample.finding;
+    return trueLabel === undefined ? [] : [{ rank: score, isWrong: toFlag(sample, classes).given !== trueLabel }];
   });
   return judgedCoverages.map((wanted) => {
     const { coverage, accepted, expectedError, threshold } = pointAtCoverage(triage, wanted);

@@ -39,9 +39,9 @@ export async function triageCommand(project: string, options: TriageOptions): Pr
     const look = samples
       .filter(({ state }) => state === 'unreviewed')
       .map((sample) => ({ ...toFlag(sample, classes), abstention: sample.finding.abstention }))
-      .sort((a, b) => (b.abstention ?? b.score) - (a.abstention ?? a.score));
+      .sort((a, b) => b.score - a.score);
     const decided = samples.length - look.length;
-    if (options.json) printJson({ runId: triage.runId, rankedBy: triage.rankedBy, ...point, decided, look });
+    if (options.json) printJson({ runId: triage.runId, ...point, decided, look });
     else if (options.csv) printCsv(look, sampleColumns);
     else printLook(triage, point, look, decided);
     return 0;
@@ -74,10 +74,10 @@ function printCurve(triage: Triage): void {
       new Set([0, 1, 2, 3, 4]),
     ),
   );
-  say(`Ranked by ${triage.rankedBy}. --coverage lists the images to look at.`);
+  say(`Ordered by doubt. --coverage lists the images to look at.`);
 }
 
-function printLook({ rankedBy, samples }: Triage, point: TriagePoint, look: TriagedFlag[], decided: number): void {
+function printLook({ samples }: Triage, point: TriagePoint, look: TriagedFlag[], decided: number): void {
   const { coverage, accepted, expectedError, expectedErrorsLeft } = point;
   printLine(
     `Accept ${formatNumber(accepted)} of ${formatNumber(samples)} (${formatPercent(coverage)}) unseen: about ${formatPercent(expectedError)} of their labels are wrong. ` +
@@ -86,12 +86,7 @@ function printLook({ rankedBy, samples }: Triage, point: TriagePoint, look: Tria
   );
   const rows = look
     .slice(0, linesForPeople)
-    .map((flag) => [
-      printable(flag.file),
-      printable(flag.given),
-      printable(flag.suggested),
-      (rankedBy === 'abstention' ? (flag.abstention ?? 0) : flag.score).toFixed(3),
-    ]);
-  if (rows.length > 0) printLine(formatTable(['file', 'given', 'suggested', rankedBy], rows, new Set([3])));
+    .map((flag) => [printable(flag.file), printable(flag.given), printable(flag.suggested), flag.score.toFixed(3)]);
+  if (rows.length > 0) printLine(formatTable(['file', 'given', 'suggested', 'doubt'], rows, new Set([3])));
   if (look.length > rows.length) say(`… ${formatNumber(look.length - rows.length)} more; see --csv and --json`);
 }

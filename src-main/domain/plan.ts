@@ -360,7 +360,7 @@ function recipeReasons(recipe: RecipeTraits, { attack }: TrainingSettings): stri
   }
   if (recipe.gives === 'triage') {
     reasons.push(
-      'The model may abstain; how readily it does so for each image then orders what to accept and what to look at.',
+      'The model may abstain; how readily it does so is shown for each image, and the queue can be sorted by it.',
     );
   }
   if (attack !== null) {

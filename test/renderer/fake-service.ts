@@ -656,7 +656,7 @@ const recipes: readonly Omit<RecipeOffer, 'suggestedBecause'>[] = [
   {
     name: 'selective',
     title: 'With abstention',
-    sentence: 'Also learns to say “I cannot tell”, so that you can accept the sure images unseen and look at the rest.',
+    sentence: 'Also learns to say “I cannot tell”, so that you can look first at the images it finds hard.',
     gives: 'triage',
   },
   {

@@ -91,7 +91,7 @@ export class TriageState {
   queueOf(part: Part): QueueQuery {
     return {
       filter: { ...emptyFilter, triage: { part, threshold: this.point?.threshold ?? 0 } },
-      sort: this.triage?.rankedBy === 'abstention' ? 'abstention' : 'doubt',
+      sort: 'doubt',
     };
   }
 

@@ -240,6 +240,18 @@ export interface QueueFilter {
   search: string;
 }
 
+/** Everything matches. */
+export const emptyFilter: QueueFilter = {
+  states: [],
+  givenClassIds: [],
+  suggestedClassIds: [],
+  flaggedOnly: false,
+  minScore: null,
+  maxScore: null,
+  triage: null,
+  search: '',
+};
+
 export interface Queue {
   ids: SampleId[];
   /** Confused pairs among the matches, most frequent first, at most fifty. */

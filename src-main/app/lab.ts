@@ -213,7 +213,13 @@ async function claimFolder(out: string, experiment: string): Promise<void> {
 }
 
 function hashOf(key: TrainingKey): string {
-  return createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 8);
+  return createHash('sha256').update(JSON.stringify(key, sortedFields)).digest('hex').slice(0, 8);
+}
+
+/** The order in which fields were written down is no difference between trainings. */
+function sortedFields(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Null when the training was not run yet, or with other numbers. */

@@ -1,7 +1,7 @@
 import { formatStatistic, statistic, type Statistic } from './statistics.ts';
 import type { EvaluationRecord, TrainingResult } from './experiment.ts';
 import type { Point, Series } from './figure.ts';
-import { methodOf } from './methods.ts';
+import { methodOf, publishedColor } from './methods.ts';
 
 /* What the experiments share when they turn results into tables, curves and sentences. Trainings that failed are told, not averaged. */
 
@@ -12,6 +12,25 @@ export function resultsOf(results: readonly TrainingResult[], method: string, co
   return results.filter(
     ({ training, error }) => error === null && training.method === method && training.condition === condition,
   );
+}
+
+/** What is known of a measure, all of it at one x. */
+export function valuesAt(x: number, results: readonly TrainingResult[], measure: Measure): { x: number; y: number }[] {
+  return results.flatMap((result) => {
+    const y = measure(result);
+    return y === null ? [] : [{ x, y }];
+  });
+}
+
+/** A row of a table: several measures of a method under a condition. */
+export function statisticsOf(
+  results: readonly TrainingResult[],
+  method: string,
+  condition: number,
+  measures: readonly Measure[],
+): (Statistic | null)[] {
+  const those = resultsOf(results, method, condition);
+  return measures.map((measure) => statisticOf(those, measure));
 }
 
 export function statisticOf(results: readonly TrainingResult[], measure: Measure): Statistic | null {
@@ -39,6 +58,12 @@ export const finalAccuracy: Measure = ({ evaluations }) => percent(evaluations.a
 export const bestAccuracy: Measure = ({ evaluations }) => percent(largest(evaluations.map(({ accuracy }) => accuracy)));
 
 /** Null when there is no value. */
+export function least(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** Null when there is no value. */
 export function largest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
@@ -48,12 +73,24 @@ export function percent(share: number | null): number | null {
   return share === null ? null : share * 100;
 }
 
-/** How far a measure fell from its best to the end. */
-export function fallOf(best: Measure, last: Measure): Measure {
+/** By how much a measure is larger than another of the same training. */
+export function differenceOf(larger: Measure, smaller: Measure): Measure {
   return (result) => {
-    const [from, to] = [best(result), last(result)];
+    const [from, to] = [larger(result), smaller(result)];
     return from === null || to === null ? null : from - to;
   };
+}
+
+/** A method's measured points, named and coloured as everywhere. */
+export function methodSeries(method: string, points: Point[]): Series {
+  const { title, color } = methodOf(method);
+  return { name: title, color, points, dashed: false, dots: false };
+}
+
+/** Values that others published, which were not measured here; without a range. */
+export function publishedSeries(name: string, values: readonly { x: number; y: number }[]): Series {
+  const points = values.map(({ x, y }) => ({ x, y, low: y, high: y })).sort((a, b) => a.x - b.x);
+  return { name, color: publishedColor, points, dashed: true, dots: true };
 }
 
 /** A method's curve over the epochs, named and coloured as everywhere. */
@@ -63,21 +100,15 @@ export function methodCurve(
   condition: number,
   measure: (evaluation: EvaluationRecord) => number | null,
 ): Series {
-  const { title, color } = methodOf(method);
-  const points = curveOver(resultsOf(results, method, condition), measure);
-  return { name: title, color, points, dashed: false, dots: false };
+  return methodSeries(method, curveOver(resultsOf(results, method, condition), measure));
 }
 
 /** A method's measure at the end, by condition. */
 export function conditionCurve(results: readonly TrainingResult[], method: string, measure: Measure): Series {
-  const { title, color } = methodOf(method);
   const values = conditionsOf(results).flatMap((condition) =>
-    resultsOf(results, method, condition).flatMap((result) => {
-      const y = measure(result);
-      return y === null ? [] : [{ x: condition, y }];
-    }),
+    valuesAt(condition, resultsOf(results, method, condition), measure),
   );
-  return { name: title, color, points: pointsOf(values), dashed: false, dots: true };
+  return { ...methodSeries(method, pointsOf(values)), dots: true };
 }
 
 /** The same comparison of two methods under a condition for several measures, one sentence each. */

@@ -15,6 +15,16 @@ export interface Panel {
   marks: Mark[];
 }
 
+/** A panel over the epochs of a training. */
+export function epochPanel(title: string, yTitle: string, series: Series[], marks: Mark[]): Panel {
+  return { title, x: { title: 'Epochs', scale: 'linear' }, y: { title: yTitle, scale: 'linear' }, series, marks };
+}
+
+/** Where targets begin to adapt. */
+export function adaptationMark(startEpoch: number): Mark {
+  return { axis: 'x', at: startEpoch, label: 'targets adapt', side: 'above' };
+}
+
 export interface Axis {
   /** With the unit. */
   title: string;

@@ -1,6 +1,13 @@
 import { createContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import type { DecisionInput, Queue, QueueFilter, QueueQuery, ReviewChange } from '../../shared/api.ts';
+import {
+  emptyFilter,
+  type DecisionInput,
+  type Queue,
+  type QueueFilter,
+  type QueueQuery,
+  type ReviewChange,
+} from '../../shared/api.ts';
 import type { SampleCard, SampleDetail, SampleId } from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
@@ -16,17 +23,6 @@ export type Choice =
   | { kind: 'accept' | 'confirm' | 'drop' | 'skip' | 'reopen' }
   | { kind: 'likely'; index: number }
   | { kind: 'class'; decision: Extract<DecisionInput, { kind: 'relabel' | 'relabel-new' }> };
-
-export const emptyFilter: QueueFilter = {
-  states: [],
-  givenClassIds: [],
-  suggestedClassIds: [],
-  flaggedOnly: false,
-  minScore: null,
-  maxScore: null,
-  triage: null,
-  search: '',
-};
 
 /** Cards asked for in one call. */
 const cardBatch = 200;

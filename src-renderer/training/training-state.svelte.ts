@@ -1,4 +1,4 @@
-import type { RecipeOffer, TrainingEvent, TrainingRequest } from '../../shared/api.ts';
+import { emptyFilter, type RecipeOffer, type TrainingEvent, type TrainingRequest } from '../../shared/api.ts';
 import type {
   Budget,
   EngineChoice,
@@ -11,7 +11,6 @@ import type {
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
 import { formatCountOf } from '../ui/format.ts';
-import { emptyFilter } from '../review/review-state.svelte.ts';
 
 type BatchReport = Extract<TrainingEvent, { kind: 'batch' }>;
 

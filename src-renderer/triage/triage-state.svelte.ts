@@ -1,8 +1,7 @@
-import type { QueueQuery } from '../../shared/api.ts';
+import { emptyFilter, type QueueQuery } from '../../shared/api.ts';
 import type { SampleCard, SampleId, Triage } from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
-import { emptyFilter } from '../review/review-state.svelte.ts';
 import { nearestPoint, usualCoverage } from './curve.ts';
 
 export type Part = 'accept' | 'look';

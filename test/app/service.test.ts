@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ApiEvents, QueueFilter, TrainingRequest } from '../../shared/api.ts';
+import { emptyFilter, type ApiEvents, type TrainingRequest } from '../../shared/api.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createService, type HostShell, type Service } from '../../src-main/app/service.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
@@ -11,17 +11,6 @@ import { createRun, setRunStatus, trainingSamples } from '../../src-main/store/r
 import { takeTrainingLock } from '../../src-main/store/training-lock.ts';
 import { temporaryFolder, twoColours, uniqueJpeg, writeFiles } from '../dataset/pictures.ts';
 import { plan } from '../store/fixtures.ts';
-
-const everything: QueueFilter = {
-  states: [],
-  givenClassIds: [],
-  suggestedClassIds: [],
-  flaggedOnly: false,
-  minScore: null,
-  maxScore: null,
-  triage: null,
-  search: '',
-};
 
 const quickRun: TrainingRequest = {
   budget: 'quick',
@@ -76,7 +65,7 @@ async function house(): Promise<House> {
 }
 
 async function queue({ handlers }: Service): Promise<number[]> {
-  return (await handlers.queryQueue({ filter: everything, sort: 'path' })).ids;
+  return (await handlers.queryQueue({ filter: emptyFilter, sort: 'path' })).ids;
 }
 
 /** What a service says of itself to the windows, in order. */
@@ -125,9 +114,11 @@ describe('a service', () => {
 
   it('asks for a project where there is none', async () => {
     const { service } = await house();
-    await expect(async () => service.handlers.queryQueue({ filter: everything, sort: 'doubt' })).rejects.toMatchObject({
-      code: 'no-project',
-    });
+    await expect(async () => service.handlers.queryQueue({ filter: emptyFilter, sort: 'doubt' })).rejects.toMatchObject(
+      {
+        code: 'no-project',
+      },
+    );
     expect([await service.handlers.getProject({}), await service.readImage(1, 'full')]).toEqual([null, null]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { QueueFilter, QueueQuery } from '../../shared/api.ts';
+import { emptyFilter, type QueueFilter, type QueueQuery } from '../../shared/api.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { triage } from '../../src-main/domain/triage.ts';
 import { readJudgedLabels } from '../../src-main/store/findings.ts';
@@ -7,22 +7,12 @@ import { queryQueue } from '../../src-main/store/queue.ts';
 import { applyImport } from '../../src-main/store/samples.ts';
 import { classId, idOf, projectWith, runWithFindings, scanned } from './fixtures.ts';
 
-const everything: QueueFilter = {
-  states: [],
-  givenClassIds: [],
-  suggestedClassIds: [],
-  flaggedOnly: false,
-  minScore: null,
-  maxScore: null,
-  triage: null,
-  search: '',
-};
 const paths = ['dog/2.jpg', 'cat/1.jpg', 'cat/2.jpg', 'cat/3.jpg', 'dog/1.jpg', 'owl/ÄRA.jpg'];
 
 function project() {
   const db = projectWith(paths);
   const names = (filter: Partial<QueueFilter>, sort: QueueQuery['sort'] = 'doubt'): string[] => {
-    const { ids } = queryQueue(db, { filter: { ...everything, ...filter }, sort });
+    const { ids } = queryQueue(db, { filter: { ...emptyFilter, ...filter }, sort });
     return ids.map((id) => (db.prepare('SELECT path FROM sample WHERE id = ?').get(id) as { path: string }).path);
   };
   return { db, names };
@@ -32,7 +22,7 @@ describe('queryQueue', () => {
   it('goes by path before the first run', () => {
     const { db, names } = project();
     expect(names({})).toEqual([...paths].sort());
-    expect(queryQueue(db, { filter: everything, sort: 'doubt' }).pairs).toEqual([]);
+    expect(queryQueue(db, { filter: emptyFilter, sort: 'doubt' }).pairs).toEqual([]);
     expect(names({ minScore: 0 })).toEqual([]);
   });
 
@@ -61,11 +51,11 @@ describe('queryQueue', () => {
       suggestedClassId: classId(db, suggested),
       count: 1,
     });
-    expect(queryQueue(db, { filter: everything, sort: 'path' }).pairs).toEqual([
+    expect(queryQueue(db, { filter: emptyFilter, sort: 'path' }).pairs).toEqual([
       pair('dog', 'cat'),
       pair('cat', 'dog'),
     ]);
-    expect(queryQueue(db, { filter: { ...everything, search: 'dog' }, sort: 'path' }).pairs).toEqual([
+    expect(queryQueue(db, { filter: { ...emptyFilter, search: 'dog' }, sort: 'path' }).pairs).toEqual([
       pair('dog', 'cat'),
     ]);
   });

@@ -1,15 +1,15 @@
 import { AppError } from '../../../shared/result.ts';
-import { authorsDoubleDescentPreset } from '../authors.ts';
 import {
   comparisons,
   conditionCurve,
   conditionsOf,
   failures,
+  differenceOf,
+  least,
   methodCurve,
   methodsOf,
   percent,
-  resultsOf,
-  statisticOf,
+  statisticsOf,
   type Measure,
 } from '../compare.ts';
 import type {
@@ -21,44 +21,31 @@ import type {
   SummaryContext,
   TrainingResult,
 } from '../experiment.ts';
-import type { Figure } from '../figure.ts';
+import { adaptationMark, epochPanel, type Figure } from '../figure.ts';
 import { methodOf } from '../methods.ts';
 import { cifar10Confusion, type NoiseKind } from '../noise.ts';
+import { authorsDoubleDescentPreset, smallPreset, trainingsOf, usualOptions } from '../presets.ts';
 import type { Table } from '../table.ts';
 
 /** 15 % wrong labels among ten classes. */
 const wrongLabels = { kind: 'uniform' as NoiseKind, rates: [0.1667], confusion: cifar10Confusion };
 const recipes = ['cross-entropy', 'sat'];
 
-const small: LabPreset = {
-  name: 'small',
-  source: 'Ours, for a processor of two cores.',
+const small = smallPreset({
   // E_s and α are those of the widest network; see forWidth.
   settings: {
-    recipe: 'sat',
-    network: 'compact',
-    width: 16,
-    resolution: 32,
     epochs: 16,
     startEpoch: 3,
-    targetMomentum: 0.9,
-    batchSize: 128,
     optimizer: 'adam',
     learningRate: 1e-3,
     schedule: { kind: 'constant' },
     weightDecay: 0,
-    augmentation: 'none',
-    attack: null,
   },
-  samples: 5000,
-  testSamples: 2000,
-  seeds: [1, 2, 3],
   recipes,
   noise: wrongLabels,
   widths: [16],
   evaluateEvery: 1,
-  evaluationAttack: null,
-};
+});
 
 /** Double descent: error over epochs and over the width of the network (Huang et al. 2020, section 3.3; Nakkiran et al. 2020). */
 export const doubleDescent: Experiment = {
@@ -73,18 +60,7 @@ export const doubleDescent: Experiment = {
       evaluateEvery: 20,
     }),
   ],
-  options: [
-    'seeds',
-    'widths',
-    'rates',
-    'samples',
-    'testSamples',
-    'epochs',
-    'startEpoch',
-    'targetMomentum',
-    'learningRate',
-    'network',
-  ],
+  options: [...usualOptions.filter((option) => option !== 'width'), 'widths', 'rates'],
   trainings,
   summarise,
 };
@@ -106,24 +82,19 @@ export function forWidth(settings: LabSettings, width: number): LabSettings {
 }
 
 function trainings(preset: LabPreset): LabTraining[] {
-  const { seeds, widths, settings, samples, testSamples, evaluateEvery, evaluationAttack } = preset;
+  const { widths, settings, recipes } = preset;
   const [rate, ...others] = preset.noise?.rates ?? wrongLabels.rates;
   if (others.length > 0)
     throw new AppError('invalid-input', 'This experiment has one noise rate; give one value with --rates.');
-  return seeds.flatMap((seed) =>
+  return trainingsOf(
+    preset,
     widths.flatMap((width) =>
-      preset.recipes.map((recipe) => ({
-        name: `${recipe}-width-${width}-seed-${seed}`,
+      recipes.map((recipe) => ({
+        name: `${recipe}-width-${width}`,
         method: recipe,
         condition: width,
-        seed,
         settings: { ...forWidth(settings, width), recipe },
-        noise: { kind: 'uniform', rate: rate! },
-        samples,
-        testSamples,
-        evaluateEvery,
-        evaluationAttack,
-        linearProbe: false,
+        noise: { kind: 'uniform' as const, rate: rate! },
       })),
     ),
   );
@@ -147,14 +118,8 @@ function summarise(results: readonly TrainingResult[], preset: LabPreset, { clas
 }
 
 const finalError: Measure = ({ evaluations }) => errorOf(evaluations.at(-1)?.accuracy ?? null);
-const leastError: Measure = ({ evaluations }) => {
-  const errors = evaluations.map(({ accuracy }) => errorOf(accuracy)).filter((error) => error !== null);
-  return errors.length === 0 ? null : Math.min(...errors);
-};
-const rise: Measure = (result) => {
-  const [least, last] = [leastError(result), finalError(result)];
-  return least === null || last === null ? null : last - least;
-};
+const leastError: Measure = ({ evaluations }) => least(evaluations.map(({ accuracy }) => errorOf(accuracy)));
+const rise = differenceOf(finalError, leastError);
 
 /** In percent. */
 function errorOf(accuracy: number | null): number | null {
@@ -177,9 +142,7 @@ function errorTable(results: readonly TrainingResult[]): Table {
       methodsOf(results).map((method) => [
         width,
         methodOf(method).title,
-        ...[leastError, finalError, rise, trainingAccuracy].map((measure) =>
-          statisticOf(resultsOf(results, method, width), measure),
-        ),
+        ...statisticsOf(results, method, width, [leastError, finalError, rise, trainingAccuracy]),
       ]),
     ),
   };
@@ -204,15 +167,12 @@ function curves(results: readonly TrainingResult[], wrong: number): Figure {
     title: `Held-out error with ${Number(wrong.toFixed(1))} % wrong labels, by width of the network`,
     panels: conditionsOf(results).map((width) => {
       const startEpoch = startEpochs.get(width);
-      return {
-        title: `Width ${width}`,
-        x: { title: 'Epochs', scale: 'linear' },
-        y: { title: 'Held-out error (%)', scale: 'linear' },
-        series: methodsOf(results).map((method) =>
-          methodCurve(results, method, width, ({ accuracy }) => errorOf(accuracy)),
-        ),
-        marks: startEpoch === undefined ? [] : [{ axis: 'x', at: startEpoch, label: 'targets adapt', side: 'above' }],
-      };
+      return epochPanel(
+        `Width ${width}`,
+        'Held-out error (%)',
+        methodsOf(results).map((method) => methodCurve(results, method, width, ({ accuracy }) => errorOf(accuracy))),
+        startEpoch === undefined ? [] : [adaptationMark(startEpoch)],
+      );
     }),
   };
 }

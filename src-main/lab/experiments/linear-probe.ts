@@ -1,48 +1,30 @@
 import {
   comparisons,
   failures,
+  least,
+  methodSeries,
   methodsOf,
   percent,
   pointsOf,
   resultsOf,
   statisticOf,
+  statisticsOf,
+  valuesAt,
   type Measure,
 } from '../compare.ts';
 import type { Experiment, LabPreset, LabSettings, LabTraining, Summary, TrainingResult } from '../experiment.ts';
-import type { Figure, Panel, Series } from '../figure.ts';
+import { epochPanel, type Figure, type Panel } from '../figure.ts';
 import { methodOf } from '../methods.ts';
-import { formatStatistic, statistic } from '../statistics.ts';
+import { smallPreset, trainingsOf } from '../presets.ts';
+import { formatStatistic } from '../statistics.ts';
 import type { Table } from '../table.ts';
 
-const small: LabPreset = {
-  name: 'small',
+const small = smallPreset({
   source: "Ours, for a processor of two cores; the authors' settings of this part are not published.",
-  settings: {
-    recipe: 'pretrain',
-    network: 'compact',
-    width: 16,
-    resolution: 32,
-    epochs: 14,
-    startEpoch: 0,
-    targetMomentum: 0.7,
-    batchSize: 128,
-    optimizer: 'sgd-nesterov',
-    learningRate: 0.2,
-    schedule: { kind: 'one-cycle' },
-    weightDecay: 5e-4,
-    augmentation: 'views',
-    attack: null,
-  },
-  samples: 5000,
-  testSamples: 2000,
-  seeds: [1, 2, 3],
-  recipes: [],
-  noise: null,
-  widths: [],
+  settings: { recipe: 'pretrain', epochs: 14, startEpoch: 0, targetMomentum: 0.7, augmentation: 'views' },
   // Only the end is measured: the probe needs a finished encoder.
   evaluateEvery: 100_000,
-  evaluationAttack: null,
-};
+});
 
 /** How the encoder that learns from labels differs. */
 const supervised: Partial<LabSettings> = { recipe: 'cross-entropy', augmentation: 'shift-flip', learningRate: 0.2 };
@@ -58,26 +40,15 @@ export const linearProbe: Experiment = {
 };
 
 function trainings(preset: LabPreset): LabTraining[] {
-  const { seeds, settings, samples, testSamples, evaluateEvery, evaluationAttack } = preset;
+  const { settings } = preset;
   const methods = {
     random: { ...settings, epochs: 0 },
     pretrain: settings,
     'cross-entropy': { ...settings, ...supervised },
   };
-  return seeds.flatMap((seed) =>
-    Object.entries(methods).map(([method, methodSettings]) => ({
-      name: `${method}-seed-${seed}`,
-      method,
-      condition: 0,
-      seed,
-      settings: methodSettings,
-      noise: { kind: 'none' },
-      samples,
-      testSamples,
-      evaluateEvery,
-      evaluationAttack,
-      linearProbe: true,
-    })),
+  return trainingsOf(
+    preset,
+    Object.entries(methods).map(([method, own]) => ({ name: method, method, settings: own, linearProbe: true })),
   );
 }
 
@@ -99,10 +70,7 @@ function summarise(results: readonly TrainingResult[]): Summary {
 
 const probeAccuracy: Measure = ({ evaluations }) => percent(evaluations.at(-1)?.linearProbeAccuracy ?? null);
 const finalSpread: Measure = ({ epochs }) => epochs.at(-1)?.spread ?? null;
-const leastSpread: Measure = ({ epochs }) => {
-  const spreads = epochs.map(({ spread }) => spread).filter((spread) => spread !== null);
-  return spreads.length === 0 ? null : Math.min(...spreads);
-};
+const leastSpread: Measure = ({ epochs }) => least(epochs.map(({ spread }) => spread));
 
 function probeTable(results: readonly TrainingResult[]): Table {
   return {
@@ -116,9 +84,7 @@ function probeTable(results: readonly TrainingResult[]): Table {
     ],
     rows: methodsOf(results).map((method) => [
       encoderTitle(method),
-      ...[probeAccuracy, finalSpread, leastSpread].map((measure) =>
-        statisticOf(resultsOf(results, method, 0), measure),
-      ),
+      ...statisticsOf(results, method, 0, [probeAccuracy, finalSpread, leastSpread]),
     ]),
   };
 }
@@ -129,37 +95,25 @@ function figure(results: readonly TrainingResult[]): Figure {
     title: 'Linear probe',
     x: { title: 'Encoder', scale: 'names', names: methods.map(encoderTitle) },
     y: { title: 'Held-out accuracy (%)', scale: 'linear' },
-    series: methods.map((method, x): Series => {
-      const values = resultsOf(results, method, 0).flatMap((result) => {
-        const y = probeAccuracy(result);
-        return y === null ? [] : [{ x, y }];
-      });
-      const { color } = methodOf(method);
-      return { name: encoderTitle(method), color, points: pointsOf(values), dashed: false, dots: true };
-    }),
+    series: methods.map((method, x) => ({
+      ...methodSeries(method, pointsOf(valuesAt(x, resultsOf(results, method, 0), probeAccuracy))),
+      name: encoderTitle(method),
+      dots: true,
+    })),
     marks: [],
   };
   const spreads = resultsOf(results, 'pretrain', 0).flatMap(({ epochs }) =>
     epochs.flatMap(({ epoch, spread }) => (spread === null ? [] : [{ x: epoch + 1, y: spread }])),
   );
-  const monitor: Panel = {
-    title: 'Collapse monitor',
-    x: { title: 'Epochs', scale: 'linear' },
-    y: { title: 'Spread (1 healthy, 0 collapsed)', scale: 'linear' },
-    series: [
-      {
-        name: encoderTitle('pretrain'),
-        color: methodOf('pretrain').color,
-        points: pointsOf(spreads),
-        dashed: false,
-        dots: false,
-      },
-    ],
-    marks: [
+  const monitor = epochPanel(
+    'Collapse monitor',
+    'Spread (1 healthy, 0 collapsed)',
+    [methodSeries('pretrain', pointsOf(spreads))],
+    [
       { axis: 'y', at: 1, label: 'healthy', side: 'below' },
       { axis: 'y', at: 0, label: 'collapsed', side: 'above' },
     ],
-  };
+  );
   return { name: 'linear-probe', title: 'What the features of an encoder are worth', panels: [accuracies, monitor] };
 }
 
@@ -169,10 +123,9 @@ function encoderTitle(method: string): string {
 
 function collapse(results: readonly TrainingResult[]): string[] {
   const those = resultsOf(results, 'pretrain', 0);
-  const least = statistic(those.map(leastSpread).filter((spread) => spread !== null));
-  const last = statistic(those.map(finalSpread).filter((spread) => spread !== null));
-  if (least === null || last === null) return [];
+  const [smallest, last] = [statisticOf(those, leastSpread), statisticOf(those, finalSpread)];
+  if (smallest === null || last === null) return [];
   return [
-    `Collapse monitor of self-supervised SAT (1 healthy, 0 collapsed): least ${formatStatistic(least, 2)} over the epochs, ${formatStatistic(last, 2)} at the end.`,
+    `Collapse monitor of self-supervised SAT (1 healthy, 0 collapsed): least ${formatStatistic(smallest, 2)} over the epochs, ${formatStatistic(last, 2)} at the end.`,
   ];
 }

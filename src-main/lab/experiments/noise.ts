@@ -1,17 +1,16 @@
-import { authorsPreset } from '../authors.ts';
 import {
   bestAccuracy,
   comparisons,
   conditionCurve,
   conditionsOf,
   failures,
-  fallOf,
+  differenceOf,
   finalAccuracy,
   methodCurve,
   methodsOf,
   percent,
-  resultsOf,
-  statisticOf,
+  publishedSeries,
+  statisticsOf,
   type Measure,
 } from '../compare.ts';
 import type {
@@ -23,43 +22,22 @@ import type {
   SummaryContext,
   TrainingResult,
 } from '../experiment.ts';
-import type { Figure, Mark, Series } from '../figure.ts';
-import { methodOf, publishedColor } from '../methods.ts';
-import { cifar10Confusion, type Noise } from '../noise.ts';
+import { adaptationMark, epochPanel, type Figure, type Mark, type Series } from '../figure.ts';
+import { methodOf } from '../methods.ts';
+import { cifar10Confusion } from '../noise.ts';
+import { authorsPreset, smallPreset, trainingsOf, usualOptions } from '../presets.ts';
 import { isCifar10, publishedNoise, publishedNoiseTable, publishedResNet } from '../published.ts';
 import type { Table } from '../table.ts';
 
 const uniform: PresetNoise = { kind: 'uniform', rates: [0.4], confusion: cifar10Confusion };
 const recipes = ['cross-entropy', 'sat'];
 
-const small: LabPreset = {
-  name: 'small',
+const small = smallPreset({
   source: "Ours, for a processor of two cores; pictures as they are, with the authors' α for that.",
-  settings: {
-    recipe: 'sat',
-    network: 'compact',
-    width: 16,
-    resolution: 32,
-    epochs: 20,
-    startEpoch: 5,
-    targetMomentum: 0.7,
-    batchSize: 128,
-    optimizer: 'sgd-nesterov',
-    learningRate: 0.2,
-    schedule: { kind: 'one-cycle' },
-    weightDecay: 5e-4,
-    augmentation: 'none',
-    attack: null,
-  },
-  samples: 5000,
-  testSamples: 2000,
-  seeds: [1, 2, 3],
+  settings: { startEpoch: 5, targetMomentum: 0.7 },
   recipes,
   noise: uniform,
-  widths: [],
-  evaluateEvery: 2,
-  evaluationAttack: null,
-};
+});
 
 /** Learning with wrong labels or spoiled pictures: SAT against cross-entropy (Huang et al. 2020, sections 3 and 4). */
 export const noise: Experiment = {
@@ -71,46 +49,24 @@ export const noise: Experiment = {
       authorsPreset(name, { recipes, noise: { ...uniform, rates: publishedNoise.rates } }),
     ),
   ],
-  options: [
-    'seeds',
-    'rates',
-    'kind',
-    'confusion',
-    'recipes',
-    'samples',
-    'testSamples',
-    'epochs',
-    'startEpoch',
-    'targetMomentum',
-    'learningRate',
-    'network',
-    'width',
-  ],
+  options: [...usualOptions, 'rates', 'kind', 'confusion', 'recipes'],
   trainings,
   summarise,
 };
 
 function trainings(preset: LabPreset): LabTraining[] {
-  const { seeds, recipes, settings, samples, testSamples, evaluateEvery, evaluationAttack } = preset;
+  const { recipes, settings } = preset;
   const { kind, rates, confusion } = preset.noise ?? uniform;
-  return seeds.flatMap((seed) =>
+  return trainingsOf(
+    preset,
     rates.flatMap((rate) =>
-      recipes.map((recipe) => {
-        const disturbance: Noise = kind === 'asymmetric' ? { kind, rate, confusion } : { kind, rate };
-        return {
-          name: `${recipe}-${kind}-${rate}-seed-${seed}`,
-          method: recipe,
-          condition: rate,
-          seed,
-          settings: { ...settings, recipe },
-          noise: disturbance,
-          samples,
-          testSamples,
-          evaluateEvery,
-          evaluationAttack,
-          linearProbe: false,
-        };
-      }),
+      recipes.map((recipe) => ({
+        name: `${recipe}-${kind}-${rate}`,
+        method: recipe,
+        condition: rate,
+        settings: { ...settings, recipe },
+        noise: kind === 'asymmetric' ? { kind, rate, confusion } : { kind, rate },
+      })),
     ),
   );
 }
@@ -124,11 +80,12 @@ function summarise(results: readonly TrainingResult[], preset: LabPreset, { clas
   };
 }
 
+const wrong: Measure = ({ labels }) => labels?.wrong ?? null;
 const recovered: Measure = ({ labels }) => percent(labels?.recovered ?? null);
 const memorised: Measure = ({ labels }) => percent(labels?.memorised ?? null);
 const lost: Measure = ({ labels }) => percent(labels?.lost ?? null);
 const right: Measure = ({ labels }) => percent(labels?.right ?? null);
-const fall = fallOf(bestAccuracy, finalAccuracy);
+const fall = differenceOf(bestAccuracy, finalAccuracy);
 
 function accuracyTable(results: readonly TrainingResult[]): Table {
   return {
@@ -146,17 +103,11 @@ function accuracyTable(results: readonly TrainingResult[]): Table {
       { title: 'Training labels right at the end (%)', digits: 1 },
     ],
     rows: conditionsOf(results).flatMap((rate) =>
-      methodsOf(results).map((method) => {
-        const those = resultsOf(results, method, rate);
-        return [
-          rate,
-          methodOf(method).title,
-          statisticOf(those, finalAccuracy),
-          statisticOf(those, bestAccuracy),
-          statisticOf(those, ({ labels }) => labels?.wrong ?? null),
-          ...[recovered, memorised, lost, right].map((measure) => statisticOf(those, measure)),
-        ];
-      }),
+      methodsOf(results).map((method) => [
+        rate,
+        methodOf(method).title,
+        ...statisticsOf(results, method, rate, [finalAccuracy, bestAccuracy, wrong, recovered, memorised, lost, right]),
+      ]),
     ),
   };
 }
@@ -165,15 +116,14 @@ function curves(results: readonly TrainingResult[], preset: LabPreset, isCompara
   return {
     name: 'accuracy-over-epochs',
     title: `Held-out accuracy under ${noiseTitle(preset)}`,
-    panels: conditionsOf(results).map((rate) => ({
-      title: `Noise rate ${rate}`,
-      x: { title: 'Epochs', scale: 'linear' },
-      y: { title: 'Held-out accuracy (%)', scale: 'linear' },
-      series: methodsOf(results).map((method) =>
-        methodCurve(results, method, rate, ({ accuracy }) => percent(accuracy)),
+    panels: conditionsOf(results).map((rate) =>
+      epochPanel(
+        `Noise rate ${rate}`,
+        'Held-out accuracy (%)',
+        methodsOf(results).map((method) => methodCurve(results, method, rate, ({ accuracy }) => percent(accuracy))),
+        [...adaptationMarks(preset), ...(isComparable ? publishedMark(rate) : [])],
       ),
-      marks: [...adaptationMark(preset), ...(isComparable ? publishedMark(rate) : [])],
-    })),
+    ),
   };
 }
 
@@ -190,7 +140,7 @@ function accuracyByRate(results: readonly TrainingResult[], preset: LabPreset, i
           title: '',
           x: { title: 'Noise rate', scale: 'linear' },
           y: { title: 'Held-out accuracy (%)', scale: 'linear' },
-          series: isComparable ? [...measured, publishedSeries()] : measured,
+          series: isComparable ? [...measured, publishedAccuracy()] : measured,
           marks: [],
         },
       ],
@@ -198,17 +148,11 @@ function accuracyByRate(results: readonly TrainingResult[], preset: LabPreset, i
   ];
 }
 
-function publishedSeries(): Series {
-  return {
-    name: publishedName,
-    color: publishedColor,
-    points: publishedNoise.rates.map((x, index) => {
-      const y = publishedResNet.values[index]!;
-      return { x, y, low: y, high: y };
-    }),
-    dashed: true,
-    dots: true,
-  };
+function publishedAccuracy(): Series {
+  return publishedSeries(
+    publishedName,
+    publishedNoise.rates.map((x, index) => ({ x, y: publishedResNet.values[index]! })),
+  );
 }
 
 function findings(results: readonly TrainingResult[]): string[] {
@@ -226,9 +170,9 @@ function findings(results: readonly TrainingResult[]): string[] {
   );
 }
 
-function adaptationMark({ settings, recipes }: LabPreset): Mark[] {
+function adaptationMarks({ settings, recipes }: LabPreset): Mark[] {
   const adapts = recipes.some((recipe) => recipe !== 'cross-entropy') && settings.startEpoch > 0;
-  return adapts ? [{ axis: 'x', at: settings.startEpoch, label: 'targets adapt', side: 'above' }] : [];
+  return adapts ? [adaptationMark(settings.startEpoch)] : [];
 }
 
 function publishedMark(rate: number): Mark[] {

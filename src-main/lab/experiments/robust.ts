@@ -1,55 +1,40 @@
-import { authorsPreset } from '../authors.ts';
 import {
   bestAccuracy,
   comparisons,
   failures,
-  fallOf,
+  differenceOf,
   finalAccuracy,
   largest,
   methodCurve,
   methodsOf,
   percent,
-  resultsOf,
-  statisticOf,
+  statisticsOf,
   type Measure,
 } from '../compare.ts';
 import type { Experiment, LabPreset, LabTraining, Summary, TrainingResult } from '../experiment.ts';
-import type { Figure, Panel } from '../figure.ts';
+import { adaptationMark, epochPanel, type Figure, type Panel } from '../figure.ts';
 import { methodOf } from '../methods.ts';
+import { authorsPreset, smallPreset, trainingsOf, usualOptions } from '../presets.ts';
 import { publishedRobustTable } from '../published.ts';
 import type { Table } from '../table.ts';
 
 /** PGD-20 of the published evaluation. */
 const evaluationAttack = { radius: 0.031, stepSize: 0.003, steps: 20 };
 
-const small: LabPreset = {
-  name: 'small',
-  source: 'Ours, for a processor of two cores.',
+const small = smallPreset({
   settings: {
     recipe: 'robust',
-    network: 'compact',
     width: 12,
-    resolution: 32,
-    epochs: 20,
     startEpoch: 8,
-    targetMomentum: 0.9,
-    batchSize: 128,
-    optimizer: 'sgd-nesterov',
     learningRate: 0.05,
     schedule: { kind: 'constant' },
-    weightDecay: 5e-4,
-    augmentation: 'none',
     attack: { radius: 0.031, stepSize: 0.015, steps: 3 },
   },
   samples: 1200,
   testSamples: 400,
-  seeds: [1, 2, 3],
-  recipes: [],
-  noise: null,
-  widths: [],
   evaluateEvery: 4,
   evaluationAttack,
-};
+});
 
 /** Adversarial training: TRADES with labels against TRADES with self-adaptive targets (Huang et al. 2020, section 6). */
 export const robust: Experiment = {
@@ -57,40 +42,18 @@ export const robust: Experiment = {
   sentence:
     'Trains against an attack, with fixed labels (TRADES) and with self-adaptive targets, and attacks the result.',
   presets: [small, authorsPreset('authors-trades-cifar10', { evaluationAttack })],
-  options: [
-    'seeds',
-    'samples',
-    'testSamples',
-    'epochs',
-    'startEpoch',
-    'targetMomentum',
-    'learningRate',
-    'network',
-    'width',
-  ],
+  options: usualOptions,
   trainings,
   summarise,
 };
 
 function trainings(preset: LabPreset): LabTraining[] {
-  const { seeds, settings, samples, testSamples, evaluateEvery } = preset;
-  // Targets that never adapt are the labels: plain TRADES.
-  const methods = { trades: { ...settings, startEpoch: settings.epochs }, robust: settings };
-  return seeds.flatMap((seed) =>
-    Object.entries(methods).map(([method, methodSettings]) => ({
-      name: `${method}-seed-${seed}`,
-      method,
-      condition: 0,
-      seed,
-      settings: methodSettings,
-      noise: { kind: 'none' },
-      samples,
-      testSamples,
-      evaluateEvery,
-      evaluationAttack: preset.evaluationAttack,
-      linearProbe: false,
-    })),
-  );
+  const { settings } = preset;
+  return trainingsOf(preset, [
+    // Targets that never adapt are the labels: plain TRADES.
+    { name: 'trades', method: 'trades', settings: { ...settings, startEpoch: settings.epochs } },
+    { name: 'robust', method: 'robust', settings },
+  ]);
 }
 
 function summarise(results: readonly TrainingResult[], preset: LabPreset): Summary {
@@ -112,7 +75,7 @@ function summarise(results: readonly TrainingResult[], preset: LabPreset): Summa
 const finalUnderAttack: Measure = ({ evaluations }) => percent(evaluations.at(-1)?.adversarialAccuracy ?? null);
 const bestUnderAttack: Measure = ({ evaluations }) =>
   percent(largest(evaluations.map(({ adversarialAccuracy }) => adversarialAccuracy)));
-const fall = fallOf(bestUnderAttack, finalUnderAttack);
+const fall = differenceOf(bestUnderAttack, finalUnderAttack);
 
 function accuracyTable(results: readonly TrainingResult[]): Table {
   return {
@@ -128,24 +91,20 @@ function accuracyTable(results: readonly TrainingResult[]): Table {
     ],
     rows: methodsOf(results).map((method) => [
       methodOf(method).title,
-      ...[finalAccuracy, bestAccuracy, finalUnderAttack, bestUnderAttack, fall].map((measure) =>
-        statisticOf(resultsOf(results, method, 0), measure),
-      ),
+      ...statisticsOf(results, method, 0, [finalAccuracy, bestAccuracy, finalUnderAttack, bestUnderAttack, fall]),
     ]),
   };
 }
 
 function curves(results: readonly TrainingResult[], preset: LabPreset): Figure {
   const { startEpoch } = preset.settings;
-  const panel = (title: string, key: 'accuracy' | 'adversarialAccuracy'): Panel => ({
-    title,
-    x: { title: 'Epochs', scale: 'linear' },
-    y: { title: 'Held-out accuracy (%)', scale: 'linear' },
-    series: methodsOf(results).map((method) =>
-      methodCurve(results, method, 0, (evaluation) => percent(evaluation[key])),
-    ),
-    marks: [{ axis: 'x', at: startEpoch, label: 'targets adapt', side: 'above' }],
-  });
+  const panel = (title: string, key: 'accuracy' | 'adversarialAccuracy'): Panel =>
+    epochPanel(
+      title,
+      'Held-out accuracy (%)',
+      methodsOf(results).map((method) => methodCurve(results, method, 0, (evaluation) => percent(evaluation[key]))),
+      [adaptationMark(startEpoch)],
+    );
   const attack = preset.evaluationAttack;
   return {
     name: 'accuracy-over-epochs',

@@ -1,49 +1,29 @@
-import { authorsPreset } from '../authors.ts';
 import {
   comparison,
   failures,
+  methodSeries,
   percent,
   pointsOf,
+  publishedSeries,
   resultsOf,
   statisticOf,
+  valuesAt,
   type Measure,
   type Side,
 } from '../compare.ts';
 import type { Experiment, LabPreset, LabTraining, Summary, SummaryContext, TrainingResult } from '../experiment.ts';
 import type { Figure, Series } from '../figure.ts';
-import { methodOf, publishedColor } from '../methods.ts';
+import { methodOf } from '../methods.ts';
+import { authorsPreset, smallPreset, trainingsOf, usualOptions } from '../presets.ts';
 import { isCifar10, publishedSelective, publishedSelectiveTable } from '../published.ts';
 import { formatStatistic, type Statistic } from '../statistics.ts';
 import type { Table } from '../table.ts';
 
-const small: LabPreset = {
-  name: 'small',
-  source: 'Ours, for a processor of two cores.',
-  settings: {
-    recipe: 'selective',
-    network: 'compact',
-    width: 16,
-    resolution: 32,
-    epochs: 20,
-    startEpoch: 10,
-    targetMomentum: 0.9,
-    batchSize: 128,
-    optimizer: 'sgd-nesterov',
-    learningRate: 0.2,
-    schedule: { kind: 'one-cycle' },
-    weightDecay: 5e-4,
-    augmentation: 'shift-flip',
-    attack: null,
-  },
-  samples: 5000,
-  testSamples: 2000,
-  seeds: [1, 2, 3],
+const small = smallPreset({
+  settings: { recipe: 'selective', augmentation: 'shift-flip' },
   recipes: ['cross-entropy', 'selective'],
-  noise: null,
-  widths: [],
   evaluateEvery: 10,
-  evaluationAttack: null,
-};
+});
 
 /** Selective classification: which held-out images to leave to a person (Huang et al. 2020, section 5). */
 export const selective: Experiment = {
@@ -55,37 +35,16 @@ export const selective: Experiment = {
       authorsPreset(name, { recipes: small.recipes }),
     ),
   ],
-  options: [
-    'seeds',
-    'samples',
-    'testSamples',
-    'epochs',
-    'startEpoch',
-    'targetMomentum',
-    'learningRate',
-    'network',
-    'width',
-  ],
+  options: usualOptions,
   trainings,
   summarise,
 };
 
 function trainings(preset: LabPreset): LabTraining[] {
-  const { seeds, recipes, settings, samples, testSamples, evaluateEvery, evaluationAttack } = preset;
-  return seeds.flatMap((seed) =>
-    recipes.map((recipe) => ({
-      name: `${recipe}-seed-${seed}`,
-      method: recipe,
-      condition: 0,
-      seed,
-      settings: { ...settings, recipe },
-      noise: { kind: 'none' },
-      samples,
-      testSamples,
-      evaluateEvery,
-      evaluationAttack,
-      linearProbe: false,
-    })),
+  const { recipes, settings } = preset;
+  return trainingsOf(
+    preset,
+    recipes.map((recipe) => ({ name: recipe, method: recipe, settings: { ...settings, recipe } })),
   );
 }
 
@@ -133,23 +92,14 @@ function coverageFigure(results: readonly TrainingResult[], isComparable: boolea
   const drawn = Array.from({ length: 100 - leastDrawn + 1 }, (_, index) => leastDrawn + index);
   const measured = rankings.map((ranking): Series => {
     const values = resultsOf(results, ranking.recipe, 0).flatMap((result) =>
-      drawn.flatMap((x) => {
-        const y = errorAt(x, ranking)(result);
-        return y === null ? [] : [{ x, y }];
-      }),
+      drawn.flatMap((x) => valuesAt(x, [result], errorAt(x, ranking))),
     );
-    const { title, color } = methodOf(ranking.name);
-    return { name: title, color, points: pointsOf(values), dashed: false, dots: false };
+    return methodSeries(ranking.name, pointsOf(values));
   });
-  const published: Series = {
-    name: 'SAT as published (VGG16-BN, all of CIFAR-10)',
-    color: publishedColor,
-    points: publishedSelective
-      .map(({ coverage: x, cifar10: [y] }) => ({ x, y, low: y, high: y }))
-      .sort((a, b) => a.x - b.x),
-    dashed: true,
-    dots: true,
-  };
+  const published = publishedSeries(
+    'SAT as published (VGG16-BN, all of CIFAR-10)',
+    publishedSelective.map(({ coverage: x, cifar10: [y] }) => ({ x, y })),
+  );
   return {
     name: 'error-by-coverage',
     title: 'Held-out error among the images that the model is surest of',

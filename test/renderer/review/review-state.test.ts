@@ -2,9 +2,10 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { emptyFilter } from '../../../shared/api.ts';
 import { createDispatcher } from '../../../shared/transport.ts';
 import { AppState } from '../../../src-renderer/app-state.svelte.ts';
-import { emptyFilter, ReviewState } from '../../../src-renderer/review/review-state.svelte.ts';
+import { ReviewState } from '../../../src-renderer/review/review-state.svelte.ts';
 import { createFakeService } from '../fake-service.ts';
 
 let folder: string;

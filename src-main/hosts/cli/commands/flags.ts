@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import type { QueueFilter } from '../../../../shared/api.ts';
+import { emptyFilter, type QueueFilter } from '../../../../shared/api.ts';
 import type { ClassSummary, Finding, SampleCard } from '../../../../shared/domain.ts';
 import { AppError } from '../../../../shared/result.ts';
 import type { DirectClient } from '../direct-client.ts';
@@ -57,16 +57,7 @@ export async function judgedSamples(
   { flaggedOnly, limit, triage = null }: { flaggedOnly: boolean; limit: number; triage?: QueueFilter['triage'] },
 ): Promise<{ samples: JudgedSample[]; total: number }> {
   const { ids } = await client.call('queryQueue', {
-    filter: {
-      states: [],
-      givenClassIds: [],
-      suggestedClassIds: [],
-      flaggedOnly,
-      minScore: null,
-      maxScore: null,
-      triage,
-      search: '',
-    },
+    filter: { ...emptyFilter, flaggedOnly, triage },
     sort: 'doubt',
   });
   const samples: JudgedSample[] = [];

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { ProjectSummary, QueueFilter } from '../../../../shared/api.ts';
+import { emptyFilter, type ProjectSummary } from '../../../../shared/api.ts';
 import type { SampleCard } from '../../../../shared/domain.ts';
 import { AppError } from '../../../../shared/result.ts';
 import type { DirectClient } from '../direct-client.ts';
@@ -48,7 +48,7 @@ async function requireSample(
 ): Promise<SampleCard> {
   const names = [image, path.relative(imageFolder, path.resolve(image))].map((name) => name.split(path.sep).join('/'));
   for (const name of names) {
-    const { ids } = await client.call('queryQueue', { filter: { ...everything, search: name }, sort: 'path' });
+    const { ids } = await client.call('queryQueue', { filter: { ...emptyFilter, search: name }, sort: 'path' });
     for (let start = 0; start < ids.length; start += cardsPerRequest) {
       const cards = await client.call('getSamples', { ids: ids.slice(start, start + cardsPerRequest) });
       const sample = cards.find((card) => card.path === name);
@@ -60,14 +60,3 @@ async function requireSample(
 
 /** Cards are fetched in portions that the API allows. */
 const cardsPerRequest = 1000;
-
-const everything: QueueFilter = {
-  states: [],
-  givenClassIds: [],
-  suggestedClassIds: [],
-  flaggedOnly: false,
-  minScore: null,
-  maxScore: null,
-  triage: null,
-  search: '',
-};

@@ -74,7 +74,7 @@ export interface RecipeSummary {
   title: string;
   /** One plain sentence: what it is for. */
   sentence: string;
-  /** What a run leaves behind: doubts about labels, doubts with an abstention for triage, or only an encoder to start from. */
+  /** What a run leaves behind: doubts about labels, doubts and an abstention, or only an encoder to start from. */
   gives: 'doubts' | 'triage' | 'encoder';
 }
 

@@ -334,7 +334,7 @@ function judge(
     suggestedTarget: scores.suggestedVote[i]!,
     flipEpoch: flipEpochs[i] === -1 ? null : flipEpochs[i]!,
     flagged: flags.flagged[i] === 1,
-    // Before E_s nothing has taught the model to abstain; triage then goes by the doubt.
+    // Before E_s nothing has taught the model to abstain.
     abstention: epoch < plan.startEpoch ? null : (abstention?.[i] ?? null),
   }));
   const summary = explainFlags(flags, { runId, epoch, samples: samples.length });

@@ -62,7 +62,7 @@ export function explainFlags(flags: Flags, run: { runId: number; epoch: number; 
     },
     noiseRate: {
       value: noiseRate,
-      explanation: `About ${count(noiseRate * run.samples)} labels (${percent(noiseRate)}) are probably wrong: the sum, over all images, of the model's probability that another label is right. Where very many labels are wrong, or after a short training, there are more of them than that.`,
+      explanation: `About ${count(noiseRate * run.samples)} labels (${percent(noiseRate)}) are probably wrong: the sum, over all images, of the model's probability that another label is right. It can be far too low when very many labels are wrong.`,
     },
     expectedPrecision: {
       value: expectedPrecision,

@@ -9,9 +9,9 @@ export interface JudgedLabel {
 }
 
 /**
- * Orders samples from the least doubted and tells for each coverage how many wrong labels to expect among those that are accepted.
- * An abstention plays no part: it says that a picture is hard, and orders wrong labels far worse (ADR 6). Every point lies between two different values, so that its threshold selects exactly
- * `accepted` samples, however many are equal.
+ * Orders samples from the least doubted and tells for each coverage how many wrong labels to expect among those that are accepted. An
+ * abstention plays no part: it says that a picture is hard, and orders wrong labels far worse (ADR 6). Every point lies between two
+ * different values, so that its threshold selects exactly `accepted` samples, however many are equal.
  */
 export function triage(runId: number, labels: readonly JudgedLabel[]): Triage {
   const errors = expectedErrors(labels);

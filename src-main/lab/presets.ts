@@ -4,8 +4,7 @@ import type { Noise } from './noise.ts';
 
 /* What the experiments share before they run: their presets, and one training for every seed and variant. */
 
-/** Of a small training. */
-const settings: LabSettings = {
+const smallSettings: LabSettings = {
   recipe: 'sat',
   network: 'compact',
   width: 16,
@@ -44,7 +43,7 @@ export function smallPreset(own: Partial<Omit<LabPreset, 'settings'>> & { settin
     testSamples: 2000,
     evaluateEvery: 2,
     ...own,
-    settings: { ...settings, ...own.settings },
+    settings: { ...smallSettings, ...own.settings },
   };
 }
 

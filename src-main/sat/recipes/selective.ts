@@ -7,7 +7,7 @@ import type { Recipe } from './recipe.ts';
 export const selective: Recipe = {
   name: 'selective',
   title: 'With abstention',
-  sentence: 'Also learns to say "I cannot tell", so that you can look first at the images it finds hard.',
+  sentence: 'Also learns to say “I cannot tell”, so that you can look first at the images it finds hard.',
   gives: 'triage',
   inputs: 'standardised',
   usesLabels: true,

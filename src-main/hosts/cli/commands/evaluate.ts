@@ -71,8 +71,8 @@ function judgeTriage(
 ): JudgedPoint[] {
   const known = samples.flatMap((sample) => {
     const trueLabel = truth.get(sample.path);
-    const { score } = sample.finding;
-    return trueLabel === undefined ? [] : [{ rank: score, isWrong: toFlag(sample, classes).given !== trueLabel }];
+    const isWrong = toFlag(sample, classes).given !== trueLabel;
+    return trueLabel === undefined ? [] : [{ rank: sample.finding.score, isWrong }];
   });
   return judgedCoverages.map((wanted) => {
     const { coverage, accepted, expectedError, threshold } = pointAtCoverage(triage, wanted);

@@ -38,8 +38,7 @@ export async function triageCommand(project: string, options: TriageOptions): Pr
     });
     const look = samples
       .filter(({ state }) => state === 'unreviewed')
-      .map((sample) => ({ ...toFlag(sample, classes), abstention: sample.finding.abstention }))
-      .sort((a, b) => b.score - a.score);
+      .map((sample) => ({ ...toFlag(sample, classes), abstention: sample.finding.abstention }));
     const decided = samples.length - look.length;
     if (options.json) printJson({ runId: triage.runId, ...point, decided, look });
     else if (options.csv) printCsv(look, sampleColumns);
@@ -74,7 +73,7 @@ function printCurve(triage: Triage): void {
       new Set([0, 1, 2, 3, 4]),
     ),
   );
-  say(`Ordered by doubt. --coverage lists the images to look at.`);
+  say('Ordered by doubt. --coverage lists the images to look at.');
 }
 
 function printLook({ samples }: Triage, point: TriagePoint, look: TriagedFlag[], decided: number): void {

@@ -328,6 +328,8 @@ interface Decided {
 async function importFolder(page: Page, project: string): Promise<void> {
   await page.getByRole('heading', { name: 'Import a folder' }).waitFor();
   expect(await page.getByLabel('Folder of images').inputValue()).toBe(path.join(folder, 'images'));
+  // Text that is filled in at the very moment in which the suggestion arrives would be added to it.
+  await expect.poll(() => page.getByLabel('Project file').inputValue()).not.toBe('');
   await page.getByLabel('Project file').fill(project);
   await page.getByRole('button', { name: 'Import', exact: true }).click();
   await page.getByRole('heading', { name: path.basename(project, '.winnow'), exact: true }).waitFor();

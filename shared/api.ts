@@ -3,12 +3,19 @@ import {
   budgets,
   engineNames,
   reviewStates,
+  type ActionId,
   type ClassId,
   type ClassSummary,
+  type Cluster,
+  type ConfusedPair,
+  type EmbeddingMap,
   type EngineReport,
   type EpochReport,
   type FindingsSummary,
+  type HistoryEntry,
   type Neighbour,
+  type Overview,
+  type Prepared,
   type Problem,
   type RecipeSummary,
   type ReviewState,
@@ -37,6 +44,11 @@ export interface Api {
   chooseFolder(input: { title: string }): Choice;
   chooseProjectFile(input: Empty): Choice;
   chooseSavePath(input: { title: string; suggestedName: string }): Choice;
+
+  /** What a person has set for every project on this machine. */
+  getSettings(input: Empty): Settings;
+  /** Replaces the given settings, and keeps the others. */
+  saveSettings(input: SettingsChange): Settings;
 
   // Projects
   listRecentProjects(input: Empty): RecentProject[];
@@ -70,6 +82,15 @@ export interface Api {
   getTriage(input: Empty): Triage | null;
   /** The samples most alike by the newest run's embeddings, most alike first; empty when no run has stored any. */
   listNeighbours(input: { id: SampleId; limit: number }): Neighbour[];
+  /** The samples of a class that show best what it is: decided on by a person first, then those the model is surest of. */
+  listExemplars(input: { classId: ClassId; limit: number }): SampleCard[];
+  /** Every pair of given and suggested label that differ, among the samples that match; most frequent first. */
+  listPairs(input: { filter: QueueFilter }): ConfusedPair[];
+  /** Groups of nearly identical samples, those whose labels differ first, then the largest. Made when first asked for. */
+  listClusters(input: { filter: QueueFilter }): Prepared<Cluster[]>;
+  /** The map of the newest run with embeddings. Made when first asked for. */
+  getMap(input: Empty): Prepared<EmbeddingMap>;
+  getOverview(input: Empty): Overview;
   /** Ids of all samples that match, in order; the client fetches cards as they come into view. */
   queryQueue(input: QueueQuery): Queue;
   getSamples(input: { ids: SampleId[] }): SampleCard[];
@@ -78,6 +99,12 @@ export interface Api {
   decide(input: { sampleIds: SampleId[]; decision: DecisionInput }): ReviewChange;
   undo(input: Empty): ReviewChange | null;
   redo(input: Empty): ReviewChange | null;
+  /** Changes classes as one undoable action. */
+  editClass(input: ClassEdit): ReviewChange;
+  /** Actions before this one, newest first; null starts at the newest. */
+  listHistory(input: { before: ActionId | null; limit: number }): { total: number; entries: HistoryEntry[] };
+  /** Undoes or redoes until this action is the newest that stands; null undoes everything. */
+  jumpTo(input: { actionId: ActionId | null }): ReviewChange;
 
   // Export
   exportLabels(input: ExportRequest): ExportSummary;
@@ -90,6 +117,9 @@ export interface ApiEvents {
   projectChanged: ProjectSummary | null;
   /** A decision was made, undone or redone by any client. */
   reviewChanged: ReviewChange;
+  settingsChanged: Settings;
+  /** How far something that is `Prepared` is; when `finished`, ask for it again. */
+  preparation: Preparation;
 }
 
 export type Empty = Record<string, never>;
@@ -100,6 +130,22 @@ export interface AppInfo {
   host: 'electron' | 'server' | 'cli';
   homeFolder: string;
   pathSeparator: string;
+}
+
+export interface Settings {
+  /** Who decides on this machine; stands in the history. */
+  reviewer: string;
+  /** Keys that a person has set, by command; commands that are missing keep their usual keys. See src-renderer/keys. */
+  keys: Record<string, string[]>;
+}
+
+export type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined };
+
+export interface Preparation {
+  what: 'map' | 'clusters';
+  done: number;
+  total: number;
+  finished: boolean;
 }
 
 export interface FolderListing {
@@ -173,6 +219,8 @@ export interface ProjectSummary {
   latestRun: RunSummary | null;
   undoLabel: string | null;
   redoLabel: string | null;
+  /** Everybody who has decided something, by name; without the empty one. */
+  reviewers: string[];
 }
 
 export type ReviewCounts = Record<ReviewState, number>;
@@ -230,13 +278,21 @@ export interface QueueFilter {
   states: ReviewState[];
   givenClassIds: ClassId[];
   suggestedClassIds: ClassId[];
+  /** The label after the decisions. */
+  currentClassIds: ClassId[];
+  /** Names of reviewers. */
+  decidedBy: string[];
+  /** Only samples that this action has changed. */
+  actionId: ActionId | null;
+  /** Only samples inside this closed line on the map: x0, y0, x1, y1, … */
+  region: number[] | null;
   /** Only samples that the cut flags. */
   flaggedOnly: boolean;
   minScore: number | null;
   maxScore: number | null;
   /** Samples on one side of a triage: `accept` those below the threshold, `look` at the others. */
   triage: { part: 'accept' | 'look'; threshold: number } | null;
-  /** Part of the path, case-insensitive. */
+  /** Words that must all occur in the path or in the given, the suggested or the present label; case does not matter. */
   search: string;
 }
 
@@ -245,6 +301,10 @@ export const emptyFilter: QueueFilter = {
   states: [],
   givenClassIds: [],
   suggestedClassIds: [],
+  currentClassIds: [],
+  decidedBy: [],
+  actionId: null,
+  region: null,
   flaggedOnly: false,
   minScore: null,
   maxScore: null,
@@ -253,9 +313,10 @@ export const emptyFilter: QueueFilter = {
 };
 
 export interface Queue {
-  ids: SampleId[];
-  /** Confused pairs among the matches, most frequent first, at most fifty. */
-  pairs: { givenClassId: ClassId; suggestedClassId: ClassId; count: number }[];
+  /** In order. `[n]` */
+  ids: Uint32Array;
+  /** Indexes into `reviewStates`. `[n]` */
+  states: Uint8Array;
 }
 
 /** A class may be named by id, or by a name that may be new. */
@@ -276,9 +337,22 @@ export interface ReviewChange {
   review: ReviewCounts;
   undoLabel: string | null;
   redoLabel: string | null;
-  /** Set when the action made a class. */
+  /** Set when the action changed classes. */
   classes: ClassSummary[] | null;
+  /** Labels of other samples have changed too, because classes were merged: read again what is shown. */
+  everything: boolean;
 }
+
+export type ClassEdit =
+  | { kind: 'create'; name: string }
+  | { kind: 'rename'; classId: ClassId; name: string }
+  /** Every sample of these classes, given, suggested or decided, is from now on one of `into`. */
+  | { kind: 'merge'; classIds: ClassId[]; into: ClassId }
+  /** These samples become a new class; no sample counts as less decided for it. */
+  | { kind: 'split'; sampleIds: SampleId[]; name: string }
+  | { kind: 'color'; classId: ClassId; color: string | null }
+  /** Takes the key away from the class that had it. */
+  | { kind: 'hotkey'; classId: ClassId; hotkey: string | null };
 
 export interface ExportRequest {
   format: 'csv' | 'jsonl' | 'folder';
@@ -305,6 +379,21 @@ const path = v.pipe(
 );
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const share = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1)));
+const className = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500));
+const queueFilter = v.strictObject({
+  states: v.array(v.picklist(reviewStates)),
+  givenClassIds: ids,
+  suggestedClassIds: ids,
+  currentClassIds: ids,
+  decidedBy: v.array(text),
+  actionId: v.nullable(id),
+  region: v.nullable(v.pipe(v.array(v.pipe(v.number(), v.finite())), v.minLength(6), v.maxLength(20_000))),
+  flaggedOnly: v.boolean(),
+  minScore: share,
+  maxScore: share,
+  triage: v.nullable(v.strictObject({ part: v.picklist(['accept', 'look']), threshold: v.number() })),
+  search: text,
+});
 const trainingRequest = v.strictObject({
   budget: v.picklist(budgets),
   engine: v.picklist(['auto', ...engineNames]),
@@ -327,6 +416,11 @@ export const apiInputs = {
   chooseFolder: v.strictObject({ title: text }),
   chooseProjectFile: empty,
   chooseSavePath: v.strictObject({ title: text, suggestedName: text }),
+  getSettings: empty,
+  saveSettings: v.strictObject({
+    reviewer: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(200))),
+    keys: v.optional(v.record(v.string(), v.array(v.pipe(text, v.maxLength(50))))),
+  }),
   listRecentProjects: empty,
   forgetRecentProject: v.strictObject({ path }),
   suggestProjectPath: v.strictObject({ folder: path }),
@@ -350,17 +444,13 @@ export const apiInputs = {
   getFindings: empty,
   getTriage: empty,
   listNeighbours: v.strictObject({ id, limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
+  listExemplars: v.strictObject({ classId: id, limit: v.pipe(count, v.minValue(1), v.maxValue(100)) }),
+  listPairs: v.strictObject({ filter: queueFilter }),
+  listClusters: v.strictObject({ filter: queueFilter }),
+  getMap: empty,
+  getOverview: empty,
   queryQueue: v.strictObject({
-    filter: v.strictObject({
-      states: v.array(v.picklist(reviewStates)),
-      givenClassIds: ids,
-      suggestedClassIds: ids,
-      flaggedOnly: v.boolean(),
-      minScore: share,
-      maxScore: share,
-      triage: v.nullable(v.strictObject({ part: v.picklist(['accept', 'look']), threshold: v.number() })),
-      search: text,
-    }),
+    filter: queueFilter,
     sort: v.picklist(['doubt', 'abstention', 'confidence', 'path', 'decided']),
   }),
   getSamples: v.strictObject({ ids: v.pipe(ids, v.maxLength(1000)) }),
@@ -372,7 +462,7 @@ export const apiInputs = {
       v.strictObject({ kind: v.literal('relabel'), classId: id }),
       v.strictObject({
         kind: v.literal('relabel-new'),
-        className: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500)),
+        className,
       }),
       v.strictObject({ kind: v.literal('accept-suggestion') }),
       v.strictObject({ kind: v.literal('drop') }),
@@ -382,6 +472,24 @@ export const apiInputs = {
   }),
   undo: empty,
   redo: empty,
+  editClass: v.variant('kind', [
+    v.strictObject({ kind: v.literal('create'), name: className }),
+    v.strictObject({ kind: v.literal('rename'), classId: id, name: className }),
+    v.strictObject({ kind: v.literal('merge'), classIds: v.pipe(ids, v.minLength(1)), into: id }),
+    v.strictObject({ kind: v.literal('split'), sampleIds: v.pipe(ids, v.minLength(1)), name: className }),
+    v.strictObject({
+      kind: v.literal('color'),
+      classId: id,
+      color: v.nullable(v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i))),
+    }),
+    v.strictObject({
+      kind: v.literal('hotkey'),
+      classId: id,
+      hotkey: v.nullable(v.pipe(v.string(), v.regex(/^\S$/u))),
+    }),
+  ]),
+  listHistory: v.strictObject({ before: v.nullable(id), limit: v.pipe(count, v.minValue(1), v.maxValue(500)) }),
+  jumpTo: v.strictObject({ actionId: v.nullable(id) }),
   exportLabels: v.strictObject({ format: v.picklist(['csv', 'jsonl', 'folder']), out: path, overwrite: v.boolean() }),
 } satisfies { [M in keyof Api]: v.GenericSchema<unknown, Parameters<Api[M]>[0]> };
 

@@ -3,6 +3,8 @@ export type SampleId = number;
 /** Row id of a class inside its project. */
 export type ClassId = number;
 export type RunId = number;
+/** Row id of an action of the history. */
+export type ActionId = number;
 
 export const reviewStates = ['unreviewed', 'confirmed', 'relabeled', 'dropped', 'skipped'] as const;
 /** What a person decided about a sample. `skipped` means looked at and left for later. */
@@ -37,8 +39,14 @@ export interface Problem {
 export interface ClassSummary {
   id: ClassId;
   name: string;
-  /** Samples present in the folder whose given label is this class. */
+  /** Samples present in the folder whose given label is this class, or one that was merged into it. */
   count: number;
+  /** The same by the labels after all decisions; dropped samples count nowhere. */
+  currentCount: number;
+  /** `#rrggbb`, chosen by a person; null for the colour that its place in the list gives. */
+  color: string | null;
+  /** The key that gives this class, one character; null for none. */
+  hotkey: string | null;
   /** A few samples to show what the class looks like. */
   exampleIds: SampleId[];
 }
@@ -213,6 +221,8 @@ export interface SampleDetail extends SampleCard {
   byteSize: number;
   format: string;
   decidedAt: string | null;
+  /** Name of the reviewer; empty when it was not known; null while undecided. */
+  decidedBy: string | null;
   /** The classes the final target likes best, most likely first, at most five. */
   topTargets: { classId: ClassId; target: number }[];
   /** The path of the target over the epochs. */
@@ -292,4 +302,123 @@ export interface Neighbour {
   sampleId: SampleId;
   /** Cosine of the angle between the embeddings, −1..1. */
   similarity: number;
+}
+
+/** A pair of different labels between which samples of a queue stand. */
+export interface ConfusedPair {
+  givenClassId: ClassId;
+  suggestedClassId: ClassId;
+  count: number;
+  undecided: number;
+}
+
+/** One undoable step, as the history shows it. */
+export interface HistoryEntry {
+  id: ActionId;
+  /** For people: "Relabel 3 images to cat". */
+  label: string;
+  /** Name of the reviewer; empty when it was not known. */
+  author: string;
+  madeAt: string;
+  /** Samples that it changed; 0 for a change of classes alone. */
+  samples: number;
+  /** A few of them. */
+  exampleIds: SampleId[];
+  /** `undone` can be redone; `discarded` was undone before something else was decided, and cannot. */
+  status: 'done' | 'undone' | 'discarded';
+}
+
+/** Samples that look nearly the same, to be decided together; at least two. */
+export interface Cluster {
+  sampleIds: SampleId[];
+  /** `identical`: the very same bytes. */
+  kind: 'identical' | 'near';
+  /** Whether their labels differ now. */
+  conflict: boolean;
+}
+
+/**
+ * The whole data set in the plane, alike near alike. Sample i of n is at `positions[2i], positions[2i + 1]`, both within −1..1; the
+ * order of the samples is random, so that any first part of them is a fair picture of all.
+ */
+export interface EmbeddingMap {
+  runId: RunId;
+  /** `[n]` */
+  ids: Uint32Array;
+  /** `[n, 2]` */
+  positions: Float32Array;
+  /** Indexes into `classIds`. `[n]` */
+  given: Uint16Array;
+  /** Indexes into `classIds`; 65535 where there is no finding. `[n]` */
+  suggested: Uint16Array;
+  /** Confidence weight w_i · 255; 0 where there is no finding. `[n]` */
+  weight: Uint8Array;
+  /** Doubt · 255; 0 where there is no finding. `[n]` */
+  doubt: Uint8Array;
+  /** Indexes into `reviewStates`. `[n]` */
+  state: Uint8Array;
+  classIds: ClassId[];
+}
+
+/** What takes a while to be made and is then kept. */
+export type Prepared<T> =
+  | { status: 'ready'; value: T }
+  /** It is being made; `preparation` events follow. */
+  | { status: 'preparing'; done: number; total: number }
+  /** `reason`: what is missing and what to do, for people. */
+  | { status: 'unavailable'; reason: string };
+
+/** An estimate with its interval. */
+export interface Estimate {
+  expected: number;
+  low: number;
+  high: number;
+}
+
+export interface ClassStatistics {
+  classId: ClassId;
+  /** Samples given this label. */
+  given: number;
+  /** Samples that have it after the decisions. */
+  current: number;
+  /** Of the given, how many were decided: confirmed, relabeled or dropped. */
+  decided: number;
+  /** Of the decided, how many turned out wrong: relabeled or dropped. */
+  foundWrong: number;
+  /** Expected wrong labels among all the given, decided ones counted as decided. */
+  expectedWrong: number;
+}
+
+export interface PairStatistics {
+  givenClassId: ClassId;
+  /** The label that it should be: decided, or suggested. */
+  otherClassId: ClassId;
+  /** Expected number of samples given the first that are the other; decided ones count as decided. */
+  expected: number;
+}
+
+/** The state of the data set and of the work on it. */
+export interface Overview {
+  samples: number;
+  classes: ClassStatistics[];
+  /** Largest first; pairs that round to nothing are left out. */
+  pairs: PairStatistics[];
+  /** Wrong labels that nobody has looked at yet, with a 90 % interval; null without findings. */
+  remaining: (Estimate & { explanation: string }) | null;
+  /** Wrong labels found so far: relabeled and dropped. */
+  found: number;
+  /** Decided samples over time, oldest first, at most 200 points; times in ISO. */
+  progress: { at: string; decided: number }[];
+  pace: ReviewPace;
+}
+
+export interface ReviewPace {
+  /** Decided samples per minute of work, pauses left out; null before there are enough. */
+  perMinute: number | null;
+  /** Seconds of work in all sessions. */
+  workedSeconds: number;
+  /** Flagged samples that are not decided. */
+  left: number;
+  /** Seconds of work until the flagged are decided, at this pace; null without a pace. */
+  secondsLeft: number | null;
 }

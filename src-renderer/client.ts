@@ -1,3 +1,4 @@
+import { decodeMessage } from '../shared/binary-message.ts';
 import type { SampleId } from '../shared/domain.ts';
 import { failure, type Result } from '../shared/result.ts';
 import type { Transport } from '../shared/transport.ts';
@@ -66,6 +67,7 @@ export function connectSocket(url: string): Link & { close(): void } {
 
   function open(): void {
     const opening = new WebSocket(url);
+    opening.binaryType = 'arraybuffer';
     socket = opening;
     opening.addEventListener('open', () => {
       attempt = 0;
@@ -73,7 +75,7 @@ export function connectSocket(url: string): Link & { close(): void } {
       setStatus('open');
     });
     opening.addEventListener('message', (event) => {
-      receive(String(event.data));
+      receive(decodeMessage(event.data as string | ArrayBuffer) as ServerMessage);
     });
     opening.addEventListener('close', () => {
       if (closed) return;
@@ -89,8 +91,7 @@ export function connectSocket(url: string): Link & { close(): void } {
     });
   }
 
-  function receive(text: string): void {
-    const message = JSON.parse(text) as ServerMessage;
+  function receive(message: ServerMessage): void {
     if ('event' in message) {
       for (const listener of eventListeners.get(message.event) ?? []) listener(message.payload);
       return;

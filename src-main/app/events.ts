@@ -16,6 +16,8 @@ export function createEvents(logger: Logger): Events {
     training: new Set(),
     projectChanged: new Set(),
     reviewChanged: new Set(),
+    settingsChanged: new Set(),
+    preparation: new Set(),
   };
   return {
     emit: (event, payload) => {

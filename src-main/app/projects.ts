@@ -88,6 +88,7 @@ export function summarizeProject(project: Project): ProjectSummary {
     review: countReview(db),
     latestRun: latestRun(db),
     ...undoLabels(db),
+    reviewers: [],
   };
 }
 

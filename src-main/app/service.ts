@@ -32,6 +32,7 @@ import {
   summarizeProject,
   type Project,
 } from './projects.ts';
+import { notYetHandlers } from './not-yet.ts';
 import { listRecipes } from './recipes.ts';
 import { createRecentProjects } from './recent.ts';
 import { reviewHandlers } from './review.ts';
@@ -158,6 +159,7 @@ export function createService(options: ServiceOptions): Service {
   }
 
   const handlers: ApiHandlers = {
+    ...notYetHandlers,
     ...reviewHandlers(requireProject, events),
 
     getAppInfo: () => ({ name: 'Winnow', version, host, homeFolder: homedir(), pathSeparator: path.sep }),

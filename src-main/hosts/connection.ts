@@ -18,6 +18,8 @@ const eventNames: Record<ApiEventName, true> = {
   training: true,
   projectChanged: true,
   reviewChanged: true,
+  settingsChanged: true,
+  preparation: true,
 };
 
 /** Serves one client over any channel of messages; used for the WebSocket and for Electron's port alike. */

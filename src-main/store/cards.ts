@@ -35,6 +35,7 @@ export function readSampleDetail(db: Database, id: SampleId): SampleDetail {
     byteSize: row.byte_size,
     format: row.format,
     decidedAt: row.decided_at,
+    decidedBy: row.decided_at === null ? null : '',
     topTargets: path === null ? [] : topTargets(path),
     history: path === null ? emptyHistory : targetHistory(path, card.givenClassId, card.finding),
     duplicateIds: allRows<{ id: SampleId }>(

@@ -15,7 +15,15 @@ export function listClasses(db: Database): ClassSummary[] {
   const collator = new Intl.Collator('en', { numeric: true });
   return allRows<{ id: ClassId; name: string }>(db, 'SELECT id, name FROM class')
     .sort((a, b) => collator.compare(a.name, b.name) || a.id - b.id)
-    .map(({ id, name }) => ({ id, name, count: counts.get(id) ?? 0, exampleIds: exampleIds(db, id) }));
+    .map(({ id, name }) => ({
+      id,
+      name,
+      count: counts.get(id) ?? 0,
+      currentCount: counts.get(id) ?? 0,
+      color: null,
+      hotkey: null,
+      exampleIds: exampleIds(db, id),
+    }));
 }
 
 /** Name of every class. */
@@ -23,6 +31,11 @@ export function classNames(db: Database): Map<ClassId, string> {
   return new Map(
     allRows<{ id: ClassId; name: string }>(db, 'SELECT id, name FROM class').map((row) => [row.id, row.name]),
   );
+}
+
+/** For each class that was merged into another: the class that it stands for now, which is not merged itself. */
+export function readMergedClasses(_db: Database): ReadonlyMap<ClassId, ClassId> {
+  return new Map();
 }
 
 export function classNameById(db: Database, id: ClassId): string | null {
@@ -33,7 +46,10 @@ export function classNameById(db: Database, id: ClassId): string | null {
 export function findOrCreateClass(db: Database, name: string): { id: ClassId; created: boolean } {
   const known = firstRow<{ id: ClassId }>(db, 'SELECT id FROM class WHERE name = ?', name);
   if (known !== null) return { id: known.id, created: false };
-  return { id: Number(statement(db, 'INSERT INTO class (name) VALUES (?)').run(name).lastInsertRowid), created: true };
+  return {
+    id: Number(statement(db, 'INSERT INTO class (name, source_name) VALUES (?, ?)').run(name, name).lastInsertRowid),
+    created: true,
+  };
 }
 
 /** Removes classes that no sample, decision or run names, such as those of a labels column that was chosen by mistake. */

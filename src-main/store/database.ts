@@ -22,8 +22,8 @@ export function openDatabase(file: string, { create }: { create: boolean }): Dat
   let db: Database | undefined;
   try {
     db = new BetterSqlite3(file, { timeout: busyTimeout, fileMustExist: !create && !inMemory });
-    db.pragma('foreign_keys = ON');
     migrate(db, file);
+    db.pragma('foreign_keys = ON');
     // Only now, so that the first page, and with it the application id, is in the file itself from the start.
     db.pragma('journal_mode = WAL');
     // In WAL mode only FULL puts a commit on disk before it answers.

@@ -279,5 +279,6 @@ function reviewChange(
     review: countReview(db),
     ...undoLabels(db),
     classes: change.classMade ? listClasses(db) : null,
+    everything: false,
   };
 }

@@ -174,9 +174,59 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run_id, start)
   ) STRICT;
   `,
+  `
+  -- Classes can be renamed, merged and made by hand; what the images' folder or file calls them stays known.
+  CREATE TABLE new_class (
+    id INTEGER PRIMARY KEY,
+    -- as people see it and as it is exported
+    name TEXT NOT NULL,
+    -- as the imported labels name it; null for classes that were made here
+    source_name TEXT UNIQUE,
+    -- '#rrggbb'; null for the colour of its place in the list
+    color TEXT,
+    -- one character; null for none
+    hotkey TEXT,
+    -- the class that it stands for since the two were merged
+    merged_into INTEGER REFERENCES class (id),
+    -- 1 when the action that made it was undone
+    removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1))
+  ) STRICT;
+  INSERT INTO new_class (id, name, source_name) SELECT id, name, name FROM class;
+  DROP TABLE class;
+  ALTER TABLE new_class RENAME TO class;
+  CREATE UNIQUE INDEX class_name ON class (name) WHERE removed = 0;
+  CREATE UNIQUE INDEX class_hotkey ON class (hotkey) WHERE removed = 0;
+
+  -- Who decided; empty where it was not known.
+  ALTER TABLE action ADD COLUMN author TEXT NOT NULL DEFAULT '';
+  ALTER TABLE review ADD COLUMN decided_by TEXT NOT NULL DEFAULT '';
+  ALTER TABLE action_change ADD COLUMN before_decided_by TEXT;
+  CREATE INDEX action_change_by_sample ON action_change (sample_id);
+
+  -- What an action did to a class: the columns of class that can change, as JSON.
+  CREATE TABLE action_class (
+    action_id INTEGER NOT NULL REFERENCES action (id),
+    class_id INTEGER NOT NULL REFERENCES class (id),
+    before_json TEXT NOT NULL,
+    after_json TEXT NOT NULL,
+    PRIMARY KEY (action_id, class_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The data set in the plane: float32 pairs, little-endian, in the order of run_sample.position.
+  CREATE TABLE map (
+    run_id INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+    positions BLOB NOT NULL
+  ) STRICT;
+
+  -- What a picture looks like from afar, to find nearly identical ones; by content, so that a moved file keeps it.
+  CREATE TABLE fingerprint (
+    content_hash TEXT PRIMARY KEY,
+    bits BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
-/** Brings the tables to the newest version, each step in its own transaction. Refuses a project of a newer Winnow. */
+/** Brings the tables to the newest version, each step in its own transaction; leaves foreign keys off if there was one. Refuses a project of a newer Winnow. */
 export function migrate(db: BetterSqlite3.Database, file: string): void {
   const upgrade = db.transaction(() => {
     const version = db.pragma('user_version', { simple: true }) as number;
@@ -189,11 +239,15 @@ export function migrate(db: BetterSqlite3.Database, file: string): void {
     const step = migrations[version];
     if (step === undefined) return false;
     db.exec(step);
+    const broken = db.pragma('foreign_key_check') as unknown[];
+    if (broken.length > 0) throw new Error(`Migration ${version + 1} would break ${broken.length} references.`);
     db.pragma(`application_id = ${applicationId}`);
     db.pragma(`user_version = ${version + 1}`);
     return true;
   });
   // A project that is up to date needs no write lock, which another service may hold.
   if (db.pragma('user_version', { simple: true }) === migrations.length) return;
+  // A step may make a table anew to which others refer; the references are checked after each step instead.
+  db.pragma('foreign_keys = OFF');
   while (upgrade.immediate());
 }

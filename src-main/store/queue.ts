@@ -1,9 +1,9 @@
 import type { Queue, QueueFilter, QueueQuery } from '../../shared/api.ts';
-import type { ClassId, SampleId } from '../../shared/domain.ts';
+import { reviewStates, type ReviewState, type SampleId } from '../../shared/domain.ts';
 import { statement, type Database } from './database.ts';
 import { findingsRunId } from './findings.ts';
 
-/** Ids of all present samples that match, in order, and the confused pairs among them. */
+/** Ids of all present samples that match, in order. */
 export function queryQueue(db: Database, { filter, sort }: QueueQuery): Queue {
   const { where, values } = conditions(filter);
   const runId = findingsRunId(db);
@@ -11,7 +11,7 @@ export function queryQueue(db: Database, { filter, sort }: QueueQuery): Queue {
   // Rows as arrays: at 100,000 samples, objects would double the time.
   const rows = statement<QueueRow>(
     db,
-    `SELECT sample.id, given_class_id, suggested_class_id, ${search === '' ? 'NULL' : 'path'}
+    `SELECT sample.id, coalesce(state, 'unreviewed'), ${search === '' ? 'NULL' : 'path'}
        FROM sample
        LEFT JOIN finding ON finding.run_id = ? AND finding.sample_id = sample.id
        LEFT JOIN review ON review.sample_id = sample.id
@@ -21,13 +21,14 @@ export function queryQueue(db: Database, { filter, sort }: QueueQuery): Queue {
     .raw()
     .all(runId, ...values);
   // LIKE ignores case for ASCII only; file names come in every script.
-  const matches = search === '' ? rows : rows.filter((row) => searchKey(row[3] ?? '').includes(search));
-  return { ids: matches.map((row) => row[0]), pairs: confusedPairs(matches) };
+  const matches = search === '' ? rows : rows.filter((row) => searchKey(row[2] ?? '').includes(search));
+  return {
+    ids: Uint32Array.from(matches, (row) => row[0]),
+    states: Uint8Array.from(matches, (row) => reviewStates.indexOf(row[1])),
+  };
 }
 
-type QueueRow = [id: SampleId, givenClassId: ClassId, suggestedClassId: ClassId | null, path: string | null];
-
-const mostPairs = 50;
+type QueueRow = [id: SampleId, state: ReviewState, path: string | null];
 
 const orders: Record<QueueQuery['sort'], string> = {
   doubt: 'score DESC NULLS LAST, sample.id',
@@ -59,19 +60,4 @@ function conditions(filter: QueueFilter): { where: string[]; values: unknown[] }
 
 function searchKey(text: string): string {
   return text.normalize('NFC').toLowerCase();
-}
-
-function confusedPairs(rows: readonly QueueRow[]): Queue['pairs'] {
-  const counts = new Map<number, number>();
-  let classes = 0;
-  for (const [, given, suggested] of rows) classes = Math.max(classes, given + 1, (suggested ?? 0) + 1);
-  for (const [, given, suggested] of rows) {
-    if (suggested === null || suggested === given) continue;
-    const pair = given * classes + suggested;
-    counts.set(pair, (counts.get(pair) ?? 0) + 1);
-  }
-  return [...counts]
-    .sort(([pairA, a], [pairB, b]) => b - a || pairA - pairB)
-    .slice(0, mostPairs)
-    .map(([pair, count]) => ({ givenClassId: Math.floor(pair / classes), suggestedClassId: pair % classes, count }));
 }

@@ -3,12 +3,17 @@ import { SvelteMap } from 'svelte/reactivity';
 import {
   emptyFilter,
   type DecisionInput,
-  type Queue,
   type QueueFilter,
   type QueueQuery,
   type ReviewChange,
 } from '../../shared/api.ts';
-import type { SampleCard, SampleDetail, SampleId } from '../../shared/domain.ts';
+import {
+  reviewStates,
+  type ConfusedPair,
+  type SampleCard,
+  type SampleDetail,
+  type SampleId,
+} from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
 import { imageUrl } from '../client.ts';
@@ -38,9 +43,9 @@ export class ReviewState {
   /** `loading` only until the first queue is there; later queues replace the shown one when they are complete. */
   status = $state<'loading' | 'ready' | 'failed'>('loading');
   error = $state.raw<string | null>(null);
-  ids = $state.raw<readonly SampleId[]>([]);
+  ids = $state.raw<Uint32Array>(new Uint32Array(0));
   /** Confused pairs under the filter, with no restriction on the pair itself. */
-  pairs = $state.raw<Queue['pairs']>([]);
+  pairs = $state.raw<readonly ConfusedPair[]>([]);
   /** Something is newer than the queue that is shown. */
   stale = $state(false);
   undecidedCount = $state(0);
@@ -75,8 +80,8 @@ export class ReviewState {
   readonly isFiltered = $derived(JSON.stringify(this.filter) !== JSON.stringify(this.defaultFilter));
 
   readonly #app: AppState;
-  #positions = new Map<SampleId, number>();
-  #undecided = new Set<SampleId>();
+  readonly #positions = new Map<SampleId, number>();
+  readonly #undecided = new Set<SampleId>();
   #wantedCards = new Set<SampleId>();
   #wantedDetails = new Set<SampleId>();
   /** Counts queues, so that an answer to an older question is dropped. */
@@ -157,17 +162,13 @@ export class ReviewState {
     }
     const { filter, sort } = this;
     const { client } = this.#app;
-    const canBeUndecided = filter.states.length === 0 || filter.states.includes('unreviewed');
-    const hasPair = filter.givenClassIds.length > 0 || filter.suggestedClassIds.length > 0;
-    const [queue, undecided, wider] = await Promise.all([
+    const [queue, pairs] = await Promise.all([
       client.queryQueue({ filter, sort }),
-      canBeUndecided ? client.queryQueue({ filter: { ...filter, states: ['unreviewed'] }, sort }) : null,
-      hasPair ? client.queryQueue({ filter: { ...filter, givenClassIds: [], suggestedClassIds: [] }, sort }) : null,
+      client.listPairs({ filter: { ...filter, givenClassIds: [], suggestedClassIds: [] } }),
     ]);
     if (number !== this.#queueNumber) return;
-    const failed = [queue, undecided, wider].find((result) => result?.ok === false);
-    if (!queue.ok || failed?.ok === false) {
-      this.error = failed?.ok === false ? failed.error.message : null;
+    if (!queue.ok) {
+      this.error = queue.error.message;
       this.status = 'failed';
       return;
     }
@@ -177,11 +178,17 @@ export class ReviewState {
     this.#wantedCards.clear();
     this.#wantedDetails.clear();
     this.lookAlikes = null;
-    this.#positions = new Map(queue.value.ids.map((id, position) => [id, position]));
-    this.#undecided = new Set(undecided?.ok === true ? undecided.value.ids : []);
+    const { ids, states } = queue.value;
+    const unreviewed = reviewStates.indexOf('unreviewed');
+    this.#positions.clear();
+    this.#undecided.clear();
+    ids.forEach((id, position) => {
+      this.#positions.set(id, position);
+      if (states[position] === unreviewed) this.#undecided.add(id);
+    });
     this.undecidedCount = this.#undecided.size;
-    this.ids = queue.value.ids;
-    this.pairs = wider?.ok === true ? wider.value.pairs : queue.value.pairs;
+    this.ids = ids;
+    this.pairs = pairs.ok ? pairs.value : [];
     this.error = null;
     this.stale = false;
     this.status = 'ready';

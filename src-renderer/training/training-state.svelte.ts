@@ -160,7 +160,7 @@ export class TrainingState {
       this.doubts = [];
       return;
     }
-    const cards = await client.getSamples({ ids: queue.value.ids.slice(0, doubtsShown) });
+    const cards = await client.getSamples({ ids: [...queue.value.ids.subarray(0, doubtsShown)] });
     if (cards.ok) this.doubts = cards.value;
   }
 

@@ -125,8 +125,8 @@ export class TriageState {
       await this.#app.client.queryQueue({ filter: { ...filter, states: ['unreviewed'] }, sort }),
     );
     if (queue === null) return null;
-    const ids = queue.ids.slice(0, examplesShown);
+    const ids = [...queue.ids.subarray(0, examplesShown)];
     const examples = ids.length === 0 ? [] : this.#app.valueOrNotice(await this.#app.client.getSamples({ ids }));
-    return examples === null ? null : { ids: queue.ids, examples };
+    return examples === null ? null : { ids: [...queue.ids], examples };
   }
 }

@@ -65,7 +65,7 @@ async function house(): Promise<House> {
 }
 
 async function queue({ handlers }: Service): Promise<number[]> {
-  return (await handlers.queryQueue({ filter: emptyFilter, sort: 'path' })).ids;
+  return [...(await handlers.queryQueue({ filter: emptyFilter, sort: 'path' })).ids];
 }
 
 /** What a service says of itself to the windows, in order. */

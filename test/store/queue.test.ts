@@ -13,7 +13,7 @@ function project() {
   const db = projectWith(paths);
   const names = (filter: Partial<QueueFilter>, sort: QueueQuery['sort'] = 'doubt'): string[] => {
     const { ids } = queryQueue(db, { filter: { ...emptyFilter, ...filter }, sort });
-    return ids.map((id) => (db.prepare('SELECT path FROM sample WHERE id = ?').get(id) as { path: string }).path);
+    return Array.from(ids, (id) => (db.prepare('SELECT path FROM sample WHERE id = ?').get(id) as { path: string }).path);
   };
   return { db, names };
 }

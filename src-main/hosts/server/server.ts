@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { encodeMessage } from '../../../shared/binary-message.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { AppError } from '../../../shared/result.ts';
 import type { Service } from '../../app/service.ts';
@@ -151,7 +152,7 @@ async function answerImage(response: ServerResponse, service: Service, url: URL)
 
 function serveSocket(webSocket: WebSocket, service: Service, logger: Logger): void {
   const connection = createConnection(service, logger, (message) => {
-    if (webSocket.readyState === webSocket.OPEN) webSocket.send(JSON.stringify(message));
+    if (webSocket.readyState === webSocket.OPEN) webSocket.send(encodeMessage(message));
   });
   webSocket.on('message', (data, isBinary) => {
     connection.receive(isBinary ? null : parseJson((data as Buffer).toString('utf8')));

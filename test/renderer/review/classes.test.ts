@@ -7,6 +7,9 @@ const classes = ['shirt', 't-shirt', 'shoes', 'short/sleeve', 'washed', 'hat'].m
   id: index + 1,
   name,
   count: 100 - index,
+  currentCount: 100 - index,
+  color: null,
+  hotkey: null,
   exampleIds: [],
 }));
 

@@ -62,7 +62,7 @@ export async function judgedSamples(
   });
   const samples: JudgedSample[] = [];
   for (let start = 0; start < ids.length && samples.length < limit; start += cardsPerRequest) {
-    const cards = await client.call('getSamples', { ids: ids.slice(start, start + cardsPerRequest) });
+    const cards = await client.call('getSamples', { ids: [...ids.subarray(start, start + cardsPerRequest)] });
     for (const card of cards) if (card.finding !== null) samples.push({ ...card, finding: card.finding });
   }
   return { samples: samples.slice(0, limit === Infinity ? undefined : limit), total: ids.length };

@@ -50,7 +50,7 @@ async function requireSample(
   for (const name of names) {
     const { ids } = await client.call('queryQueue', { filter: { ...emptyFilter, search: name }, sort: 'path' });
     for (let start = 0; start < ids.length; start += cardsPerRequest) {
-      const cards = await client.call('getSamples', { ids: ids.slice(start, start + cardsPerRequest) });
+      const cards = await client.call('getSamples', { ids: [...ids.subarray(start, start + cardsPerRequest)] });
       const sample = cards.find((card) => card.path === name);
       if (sample !== undefined) return sample;
     }

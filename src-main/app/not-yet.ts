@@ -1,0 +1,33 @@
+import type { ApiHandlers } from '../../shared/api.ts';
+import { AppError } from '../../shared/result.ts';
+
+/* Methods of the API that are being built. */
+
+function notYet(): never {
+  throw new AppError('not-found', 'This is being built.');
+}
+
+export const notYetHandlers: Pick<
+  ApiHandlers,
+  | 'getSettings'
+  | 'saveSettings'
+  | 'listExemplars'
+  | 'listPairs'
+  | 'listClusters'
+  | 'getMap'
+  | 'getOverview'
+  | 'editClass'
+  | 'listHistory'
+  | 'jumpTo'
+> = {
+  getSettings: notYet,
+  saveSettings: notYet,
+  listExemplars: notYet,
+  listPairs: notYet,
+  listClusters: notYet,
+  getMap: notYet,
+  getOverview: notYet,
+  editClass: notYet,
+  listHistory: notYet,
+  jumpTo: notYet,
+};

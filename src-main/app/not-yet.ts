@@ -9,25 +9,11 @@ function notYet(): never {
 
 export const notYetHandlers: Pick<
   ApiHandlers,
-  | 'getSettings'
-  | 'saveSettings'
-  | 'listExemplars'
-  | 'listPairs'
-  | 'listClusters'
-  | 'getMap'
-  | 'getOverview'
-  | 'editClass'
-  | 'listHistory'
-  | 'jumpTo'
+  'listExemplars' | 'listPairs' | 'listClusters' | 'getMap' | 'getOverview'
 > = {
-  getSettings: notYet,
-  saveSettings: notYet,
   listExemplars: notYet,
   listPairs: notYet,
   listClusters: notYet,
   getMap: notYet,
   getOverview: notYet,
-  editClass: notYet,
-  listHistory: notYet,
-  jumpTo: notYet,
 };

@@ -208,7 +208,8 @@ async function makeFolderFor(projectPath: string): Promise<void> {
   }
 }
 
-function cacheFolderOf(projectPath: string, dataFolder: string): string {
+/** Where the caches of a project lie in the data folder. */
+export function cacheFolderOf(projectPath: string, dataFolder: string): string {
   return path.join(dataFolder, 'cache', createHash('sha256').update(projectPath).digest('hex').slice(0, 16));
 }
 

@@ -11,8 +11,6 @@ export const notYetHandlers: Pick<
   ApiHandlers,
   | 'getSettings'
   | 'saveSettings'
-  | 'listExemplars'
-  | 'listPairs'
   | 'listClusters'
   | 'getMap'
   | 'getOverview'
@@ -22,8 +20,6 @@ export const notYetHandlers: Pick<
 > = {
   getSettings: notYet,
   saveSettings: notYet,
-  listExemplars: notYet,
-  listPairs: notYet,
   listClusters: notYet,
   getMap: notYet,
   getOverview: notYet,

@@ -3,8 +3,9 @@ import { triage } from '../domain/triage.ts';
 import { readSampleCards, readSampleDetail } from '../store/cards.ts';
 import { decide, redo, undo } from '../store/decisions.ts';
 import { nearestSamples } from '../store/embeddings.ts';
+import { findExemplars } from '../store/exemplars.ts';
 import { findingsRunId, readFindingsSummary, readJudgedLabels } from '../store/findings.ts';
-import { queryQueue } from '../store/queue.ts';
+import { listPairs, queryQueue } from '../store/queue.ts';
 import type { Events } from './events.ts';
 import type { Project } from './projects.ts';
 
@@ -13,6 +14,8 @@ type ReviewMethods = Pick<
   | 'getFindings'
   | 'getTriage'
   | 'listNeighbours'
+  | 'listExemplars'
+  | 'listPairs'
   | 'queryQueue'
   | 'getSamples'
   | 'getSample'
@@ -31,6 +34,11 @@ export function reviewHandlers(openProject: () => Project, events: Events): Revi
       return runId === null ? null : triage(runId, readJudgedLabels(db, runId));
     },
     listNeighbours: ({ id, limit }) => nearestSamples(openProject().db, id, limit),
+    listExemplars: ({ classId, limit }) => {
+      const { db } = openProject();
+      return readSampleCards(db, findExemplars(db, classId, limit));
+    },
+    listPairs: ({ filter }) => listPairs(openProject().db, filter),
     queryQueue: (query) => queryQueue(openProject().db, query),
     getSamples: ({ ids }) => readSampleCards(openProject().db, ids),
     getSample: ({ id }) => readSampleDetail(openProject().db, id),

@@ -7,23 +7,8 @@ function notYet(): never {
   throw new AppError('not-found', 'This is being built.');
 }
 
-export const notYetHandlers: Pick<
-  ApiHandlers,
-  | 'getSettings'
-  | 'saveSettings'
-  | 'listClusters'
-  | 'getMap'
-  | 'getOverview'
-  | 'editClass'
-  | 'listHistory'
-  | 'jumpTo'
-> = {
-  getSettings: notYet,
-  saveSettings: notYet,
+export const notYetHandlers: Pick<ApiHandlers, 'listClusters' | 'getMap' | 'getOverview'> = {
   listClusters: notYet,
   getMap: notYet,
   getOverview: notYet,
-  editClass: notYet,
-  listHistory: notYet,
-  jumpTo: notYet,
 };

@@ -1,6 +1,6 @@
 import { reviewStates, type ClassId, type SampleId } from '../../shared/domain.ts';
+import { classResolver } from './classes.ts';
 import type { Database } from './database.ts';
-import { classResolver } from './sample-columns.ts';
 import { sampleIndex } from './sample-index.ts';
 
 /**

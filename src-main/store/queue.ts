@@ -1,9 +1,9 @@
 import type { Queue, QueueFilter, QueueQuery } from '../../shared/api.ts';
 import { reviewStates, type ActionId, type ClassId, type ConfusedPair, type SampleId } from '../../shared/domain.ts';
-import { classNames } from './classes.ts';
+import { classNames, classResolver } from './classes.ts';
 import { statement, type Database } from './database.ts';
 import { insideOf } from './region.ts';
-import { classResolver, rowOf } from './sample-columns.ts';
+import { rowOf } from './sample-columns.ts';
 import { sampleIndex, type SampleIndex } from './sample-index.ts';
 import { searchKey } from './sample-places.ts';
 

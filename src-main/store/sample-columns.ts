@@ -1,5 +1,5 @@
 import { reviewStates, type ClassId, type ReviewState, type RunId, type SampleId } from '../../shared/domain.ts';
-import { readMergedClasses } from './classes.ts';
+import { classResolver, isSettledByMerge, type ResolveClass } from './classes.ts';
 import { statement, type Database } from './database.ts';
 import { findingsRunId } from './findings.ts';
 
@@ -88,12 +88,6 @@ export function rowOf({ id: ids, count }: SampleColumns, id: SampleId): number {
   return low < count && ids[low] === id ? low : -1;
 }
 
-/** The class that a class stands for since merges. */
-export function classResolver(db: Database): ResolveClass {
-  const merged = readMergedClasses(db);
-  return (id) => merged.get(id) ?? id;
-}
-
 /**
  * The rows of a query as arrays, ten thousand at a time: several times quicker than all at once, whose garbage is as large as the
  * project. The query goes by its first column, which is to be larger than its last parameter.
@@ -113,7 +107,6 @@ export function* pages<Row extends [number | string, ...unknown[]]>(
   }
 }
 
-type ResolveClass = (id: ClassId) => ClassId;
 type FindingRow = [
   SampleId,
   score: number,
@@ -143,8 +136,7 @@ function readFindings(db: Database, columns: SampleColumns, storedGiven: Uint32A
   )) {
     while (row < count && ids[row]! < id) row++;
     if (row === count || ids[row] !== id) continue;
-    // The two classes that a doubt was between are one by now: the model agrees.
-    const settled = suggested !== storedGiven[row] && resolve(suggested) === columns.given[row];
+    const settled = isSettledByMerge(storedGiven[row]!, suggested, resolve);
     columns.suggested[row] = resolve(suggested);
     columns.score[row] = settled ? 0 : score;
     columns.weight[row] = weight;

@@ -15,7 +15,6 @@ export const notYetHandlers: Pick<
   | 'listPairs'
   | 'listClusters'
   | 'getMap'
-  | 'getOverview'
   | 'editClass'
   | 'listHistory'
   | 'jumpTo'
@@ -26,7 +25,6 @@ export const notYetHandlers: Pick<
   listPairs: notYet,
   listClusters: notYet,
   getMap: notYet,
-  getOverview: notYet,
   editClass: notYet,
   listHistory: notYet,
   jumpTo: notYet,

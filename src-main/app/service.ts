@@ -33,6 +33,7 @@ import {
   type Project,
 } from './projects.ts';
 import { notYetHandlers } from './not-yet.ts';
+import { overviewHandlers } from './overview.ts';
 import { listRecipes } from './recipes.ts';
 import { createRecentProjects } from './recent.ts';
 import { reviewHandlers } from './review.ts';
@@ -161,6 +162,7 @@ export function createService(options: ServiceOptions): Service {
   const handlers: ApiHandlers = {
     ...notYetHandlers,
     ...reviewHandlers(requireProject, events),
+    ...overviewHandlers(requireProject),
 
     getAppInfo: () => ({ name: 'Winnow', version, host, homeFolder: homedir(), pathSeparator: path.sep }),
     listFolder: ({ path: folder, showFiles }) => listFolder(folder, showFiles),

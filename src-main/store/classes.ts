@@ -33,6 +33,13 @@ export function classNames(db: Database): Map<ClassId, string> {
   );
 }
 
+/** The classes that stand for themselves. */
+export function readClassIds(db: Database): ClassId[] {
+  return allRows<{ id: ClassId }>(db, 'SELECT id FROM class WHERE merged_into IS NULL AND removed = 0 ORDER BY id').map(
+    (row) => row.id,
+  );
+}
+
 /** For each class that was merged into another: the class that it stands for now, which is not merged itself. */
 export function readMergedClasses(_db: Database): ReadonlyMap<ClassId, ClassId> {
   return new Map();

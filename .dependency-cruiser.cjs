@@ -53,7 +53,7 @@ const folders = {
   renderer: {
     own: '^src-renderer/',
     folders: ['^shared/'],
-    packages: ['svelte', '@lucide/svelte', 'valibot', 'vite'],
+    packages: ['svelte', '@lucide/svelte', 'valibot', 'vite', 'bits-ui', 'echarts', '@deck.gl/[^/]+', '@luma.gl/[^/]+'],
     node: false,
   },
 };

@@ -5,7 +5,17 @@ import type { Result } from '../shared/result.ts';
 import { createClient, subscribeTo, type Transport } from '../shared/transport.ts';
 import type { ConnectionStatus, Link } from './client.ts';
 
-export const screens = ['home', 'import', 'images', 'training', 'review', 'triage', 'export'] as const;
+export const screens = [
+  'home',
+  'import',
+  'images',
+  'training',
+  'overview',
+  'review',
+  'triage',
+  'classes',
+  'export',
+] as const;
 export type Screen = (typeof screens)[number];
 
 export interface Notice {

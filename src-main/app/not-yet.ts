@@ -7,25 +7,9 @@ function notYet(): never {
   throw new AppError('not-found', 'This is being built.');
 }
 
-export const notYetHandlers: Pick<
-  ApiHandlers,
-  | 'getSettings'
-  | 'saveSettings'
-  | 'listExemplars'
-  | 'listPairs'
-  | 'listClusters'
-  | 'getMap'
-  | 'editClass'
-  | 'listHistory'
-  | 'jumpTo'
-> = {
-  getSettings: notYet,
-  saveSettings: notYet,
+export const notYetHandlers: Pick<ApiHandlers, 'listExemplars' | 'listPairs' | 'listClusters' | 'getMap'> = {
   listExemplars: notYet,
   listPairs: notYet,
   listClusters: notYet,
   getMap: notYet,
-  editClass: notYet,
-  listHistory: notYet,
-  jumpTo: notYet,
 };

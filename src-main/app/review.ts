@@ -1,28 +1,18 @@
 import type { ApiHandlers } from '../../shared/api.ts';
 import { triage } from '../domain/triage.ts';
 import { readSampleCards, readSampleDetail } from '../store/cards.ts';
-import { decide, redo, undo } from '../store/decisions.ts';
 import { nearestSamples } from '../store/embeddings.ts';
 import { findingsRunId, readFindingsSummary, readJudgedLabels } from '../store/findings.ts';
 import { queryQueue } from '../store/queue.ts';
-import type { Events } from './events.ts';
 import type { Project } from './projects.ts';
 
 type ReviewMethods = Pick<
   ApiHandlers,
-  | 'getFindings'
-  | 'getTriage'
-  | 'listNeighbours'
-  | 'queryQueue'
-  | 'getSamples'
-  | 'getSample'
-  | 'decide'
-  | 'undo'
-  | 'redo'
+  'getFindings' | 'getTriage' | 'listNeighbours' | 'queryQueue' | 'getSamples' | 'getSample'
 >;
 
-/** Looking at what the newest run doubts, and deciding. Every decision is on disk before it is answered and announced. */
-export function reviewHandlers(openProject: () => Project, events: Events): ReviewMethods {
+/** Looking at what the newest run doubts. */
+export function reviewHandlers(openProject: () => Project): ReviewMethods {
   return {
     getFindings: () => readFindingsSummary(openProject().db),
     getTriage: () => {
@@ -34,20 +24,5 @@ export function reviewHandlers(openProject: () => Project, events: Events): Revi
     queryQueue: (query) => queryQueue(openProject().db, query),
     getSamples: ({ ids }) => readSampleCards(openProject().db, ids),
     getSample: ({ id }) => readSampleDetail(openProject().db, id),
-    decide: ({ sampleIds, decision }) => {
-      const change = decide(openProject().db, { sampleIds, decision, decidedAt: new Date().toISOString() });
-      events.emit('reviewChanged', change);
-      return change;
-    },
-    undo: () => {
-      const change = undo(openProject().db);
-      if (change !== null) events.emit('reviewChanged', change);
-      return change;
-    },
-    redo: () => {
-      const change = redo(openProject().db);
-      if (change !== null) events.emit('reviewChanged', change);
-      return change;
-    },
   };
 }

@@ -1,5 +1,5 @@
 import { reviewStates, type ClassId, type ReviewState, type RunId, type SampleId } from '../../shared/domain.ts';
-import { readMergedClasses } from './classes.ts';
+import { classResolver, isSettledByMerge } from './classes.ts';
 import { allRows, statement, type Database } from './database.ts';
 
 /** Every present sample, by id, as columns. Merged classes are named by the one that they stand for. */
@@ -22,8 +22,7 @@ export interface LabelTable {
 
 /** @param runId the run whose findings count; null for none */
 export function readLabelTable(db: Database, runId: RunId | null): LabelTable {
-  const merged = readMergedClasses(db);
-  const standsFor = (id: ClassId): ClassId => merged.get(id) ?? id;
+  const resolve = classResolver(db);
   // Few columns, null where they say nothing new: what a row costs is the values that it carries.
   const rows = statement<LabelRow>(
     db,
@@ -47,14 +46,14 @@ export function readLabelTable(db: Database, runId: RunId | null): LabelTable {
   const places = new Map<SampleId, number>();
   for (const [place, [id, givenId, score, suggestedId, vote, flagged]] of rows.entries()) {
     places.set(id, place);
-    const given = standsFor(givenId);
-    const suggested = suggestedId === null ? given : standsFor(suggestedId);
+    const given = resolve(givenId);
+    const suggested = suggestedId === null ? given : resolve(suggestedId);
     table.given[place] = given;
     table.suggested[place] = suggested;
     table.current[place] = given;
     if (score === null) continue;
     // A suggestion of what has since become the same class is none.
-    const agreesSinceMerge = suggestedId !== null && suggested === given;
+    const agreesSinceMerge = suggestedId !== null && isSettledByMerge(givenId, suggestedId, resolve);
     table.scores[place] = agreesSinceMerge ? 0 : score;
     if (vote === null || agreesSinceMerge) continue;
     table.rivalVotes[place] = vote;
@@ -62,7 +61,7 @@ export function readLabelTable(db: Database, runId: RunId | null): LabelTable {
   }
   for (const { id, classId } of labelsTrainedOtherwise(db, runId)) {
     const place = places.get(id);
-    if (place === undefined || standsFor(classId) === table.given[place]) continue;
+    if (place === undefined || resolve(classId) === table.given[place]) continue;
     table.suggested[place] = table.given[place]!;
     table.scores[place] = NaN;
     table.rivalVotes[place] = NaN;
@@ -72,7 +71,7 @@ export function readLabelTable(db: Database, runId: RunId | null): LabelTable {
     const place = places.get(id);
     if (place === undefined) continue;
     table.states[place] = reviewStates.indexOf(state);
-    if (classId !== null) table.current[place] = standsFor(classId);
+    if (classId !== null) table.current[place] = resolve(classId);
     table.decidedBefore[place] = before;
   }
   return table;

@@ -7,13 +7,7 @@ import {
   type QueueQuery,
   type ReviewChange,
 } from '../../shared/api.ts';
-import {
-  reviewStates,
-  type ConfusedPair,
-  type SampleCard,
-  type SampleDetail,
-  type SampleId,
-} from '../../shared/domain.ts';
+import { reviewStates, type SampleCard, type SampleDetail, type SampleId } from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
 import { imageUrl } from '../client.ts';
@@ -23,18 +17,34 @@ import { selectAll, selectNone, selectRange, toggleSelected, type Selection } fr
 
 export const [getReviewState, setReviewState] = createContext<ReviewState>();
 
+/** Ways to look at the one queue. */
+export const modes = ['grid', 'focus', 'pairs', 'clusters', 'map'] as const;
+export type Mode = (typeof modes)[number];
+
 /** What a person can decide, before it is known to which samples it applies. */
 export type Choice =
   | { kind: 'accept' | 'confirm' | 'drop' | 'skip' | 'reopen' }
   | { kind: 'likely'; index: number }
   | { kind: 'class'; decision: Extract<DecisionInput, { kind: 'relabel' | 'relabel-new' }> };
 
+/** What the next decision is about, in a mode where that is not the cursor or the selection of the queue. */
+export interface Aim {
+  /** Empty: a decision would be about nothing, and is not taken. */
+  sampleIds: readonly SampleId[];
+  /** The one that is described at the side. */
+  currentId: SampleId | null;
+  /** Goes on to what comes next, after a decision. */
+  advance?: () => void;
+}
+
 /** Cards asked for in one call. */
 const cardBatch = 200;
+/** Cards that are kept; those far from where one looks are let go beyond this. */
+const cardsKept = 3000;
 /** Undecided images whose full picture and details are fetched before they are reached. */
 const picturesAhead = 6;
 const detailsKept = 400;
-export const lookAlikesShown = 8;
+const unreviewed = reviewStates.indexOf('unreviewed');
 
 /** The queue of samples, the place in it, the selection, and the decisions. */
 export class ReviewState {
@@ -44,48 +54,52 @@ export class ReviewState {
   status = $state<'loading' | 'ready' | 'failed'>('loading');
   error = $state.raw<string | null>(null);
   ids = $state.raw<Uint32Array>(new Uint32Array(0));
-  /** Confused pairs under the filter, with no restriction on the pair itself. */
-  pairs = $state.raw<readonly ConfusedPair[]>([]);
+  /** Counts queues, for what depends on which samples are in the queue rather than on their order. */
+  queueNumber = $state(0);
   /** Something is newer than the queue that is shown. */
   stale = $state(false);
   undecidedCount = $state(0);
 
-  view = $state<'grid' | 'focus'>('grid');
+  mode = $state<Mode>('grid');
   filtersOpen = $state(false);
+  historyOpen = $state(false);
+  /** Choosing a class by typing. */
   typing = $state(false);
-  helpOpen = $state(false);
+  /** Counts up to put the focus into the search field. */
+  searchWanted = $state(0);
   cellSize = $state(168);
 
   cursor = $state(0);
   selection = $state.raw<Selection>(selectNone(0));
+  /** Set by a mode while it is shown. */
+  aim = $state.raw<Aim | null>(null);
   /** The sample whose full picture is on the screen, in the view of one image. */
   shownId = $state.raw<SampleId | null>(null);
-
-  /** Images that look like one of the queue, most alike first. */
-  lookAlikes = $state.raw<{ id: SampleId; cards: readonly SampleCard[] } | null>(null);
-  /** Whether any have ever been found; without embeddings there are none. */
-  hasLookAlikes = $state(false);
 
   readonly cards = new SvelteMap<SampleId, SampleCard>();
   readonly details = new SvelteMap<SampleId, SampleDetail>();
   readonly pictures = new PictureCache(32);
 
-  readonly currentId = $derived(this.ids[this.cursor] ?? null);
+  readonly currentId = $derived(this.aim === null ? (this.ids[this.cursor] ?? null) : this.aim.currentId);
   readonly current = $derived(this.currentId === null ? null : (this.cards.get(this.currentId) ?? null));
   readonly detail = $derived(this.currentId === null ? null : (this.details.get(this.currentId) ?? null));
   readonly likely = $derived.by<LikelyClass[]>(() =>
     this.detail === null ? [] : listLikelyClasses(this.detail, this.#app.project?.classes ?? []),
   );
+  /** How many samples the next decision applies to. */
+  readonly targetCount = $derived(
+    this.aim === null ? Math.max(1, this.selection.positions.size) : this.aim.sampleIds.length,
+  );
   readonly isFinished = $derived(this.status === 'ready' && this.ids.length > 0 && this.undecidedCount === 0);
   readonly isFiltered = $derived(JSON.stringify(this.filter) !== JSON.stringify(this.defaultFilter));
 
   readonly #app: AppState;
-  readonly #positions = new Map<SampleId, number>();
-  readonly #undecided = new Set<SampleId>();
-  #wantedCards = new Set<SampleId>();
-  #wantedDetails = new Set<SampleId>();
-  /** Counts queues, so that an answer to an older question is dropped. */
-  #queueNumber = 0;
+  /** By id, the place in the queue plus 1; ids are small numbers without large gaps. */
+  #places: Uint32Array = new Uint32Array(0);
+  /** By place in the queue; indexes into `reviewStates`. */
+  #states: Uint8Array = new Uint8Array(0);
+  readonly #wantedCards = new Set<SampleId>();
+  readonly #wantedDetails = new Set<SampleId>();
   #busy: Promise<void> = Promise.resolve();
   #waiting = 0;
   #hadFindings: boolean;
@@ -109,11 +123,6 @@ export class ReviewState {
 
   get decidedCount(): number {
     return this.ids.length - this.undecidedCount;
-  }
-
-  /** How many samples the next decision applies to. */
-  get targetCount(): number {
-    return Math.max(1, this.selection.positions.size);
   }
 
   /** Follows what others decide and what training finds, until the returned function is called. */
@@ -150,8 +159,8 @@ export class ReviewState {
 
   /** Asks for the queue anew, and keeps the place in it where that still exists. */
   async refresh(): Promise<void> {
-    this.#queueNumber += 1;
-    const number = this.#queueNumber;
+    this.queueNumber += 1;
+    const number = this.queueNumber;
     if (!this.#hadFindings && this.#app.findings !== null) {
       // With the first findings, the plain list gives way to the doubts, unless it was already narrowed down.
       this.#hadFindings = true;
@@ -160,52 +169,49 @@ export class ReviewState {
         this.sort = 'doubt';
       }
     }
-    const { filter, sort } = this;
-    const { client } = this.#app;
-    const [queue, pairs] = await Promise.all([
-      client.queryQueue({ filter, sort }),
-      client.listPairs({ filter: { ...filter, givenClassIds: [], suggestedClassIds: [] } }),
-    ]);
-    if (number !== this.#queueNumber) return;
+    const queue = await this.#app.client.queryQueue({ filter: this.filter, sort: this.sort });
+    if (number !== this.queueNumber) return;
     if (!queue.ok) {
       this.error = queue.error.message;
       this.status = 'failed';
       return;
     }
-    const before = this.currentId;
-    this.cards.clear();
-    this.details.clear();
-    this.#wantedCards.clear();
-    this.#wantedDetails.clear();
-    this.lookAlikes = null;
+    const before = this.ids[this.cursor] ?? null;
     const { ids, states } = queue.value;
-    const unreviewed = reviewStates.indexOf('unreviewed');
-    this.#positions.clear();
-    this.#undecided.clear();
-    ids.forEach((id, position) => {
-      this.#positions.set(id, position);
-      if (states[position] === unreviewed) this.#undecided.add(id);
-    });
-    this.undecidedCount = this.#undecided.size;
+    this.#places = placesOf(ids);
+    this.#states = states.slice();
+    this.undecidedCount = states.reduce((count, state) => count + (state === unreviewed ? 1 : 0), 0);
     this.ids = ids;
-    this.pairs = pairs.ok ? pairs.value : [];
     this.error = null;
     this.stale = false;
     this.status = 'ready';
     const chosen = this.#app.sampleToReview;
     this.#app.sampleToReview = null;
-    if (chosen !== null && this.#positions.has(chosen)) this.view = 'focus';
+    if (chosen !== null && this.positionOf(chosen) !== null) this.mode = 'focus';
     const wanted = chosen ?? before;
-    const kept = wanted === null ? undefined : this.#positions.get(wanted);
+    const kept = wanted === null ? null : this.positionOf(wanted);
     this.moveTo(kept ?? this.#nextUndecided(-1) ?? 0);
+  }
+
+  /** Forgets what is known of the samples, and reads anew what is shown. */
+  async reload(): Promise<void> {
+    this.#wantedCards.clear();
+    this.#wantedDetails.clear();
+    this.cards.clear();
+    this.details.clear();
+    await this.refresh();
   }
 
   /** Makes sure that the cards of these positions are there or on their way. */
   loadCards(start: number, end: number): void {
+    this.loadCardsOf(this.ids.subarray(Math.max(0, start), Math.max(0, end)));
+    if (this.cards.size > cardsKept) this.#letCardsGo(start, end);
+  }
+
+  /** The same for samples that need not be in the queue. */
+  loadCardsOf(ids: Iterable<SampleId>): void {
     const missing: SampleId[] = [];
-    for (const id of this.ids.slice(Math.max(0, start), end)) {
-      if (!this.#wantedCards.has(id)) missing.push(id);
-    }
+    for (const id of ids) if (!this.#wantedCards.has(id)) missing.push(id);
     for (let index = 0; index < missing.length; index += cardBatch) {
       void this.#fetchCards(missing.slice(index, index + cardBatch));
     }
@@ -213,6 +219,10 @@ export class ReviewState {
 
   /** Fetches what the next decisions will show: cards, details, and decoded pictures. */
   prefetch(): void {
+    if (this.aim !== null) {
+      if (this.aim.currentId !== null) this.#prefetchSample(this.aim.currentId);
+      return;
+    }
     this.loadCards(this.cursor - 20, this.cursor + 60);
     const ahead = [this.cursor, this.cursor + 1, this.cursor - 1];
     let next: number | null = this.cursor;
@@ -223,11 +233,7 @@ export class ReviewState {
     }
     for (const position of ahead) {
       const id = this.ids[position];
-      if (id === undefined) continue;
-      void this.#fetchDetail(id);
-      const card = this.cards.get(id);
-      if (card === undefined) this.loadCards(position, position + 1);
-      else if (this.view === 'focus') this.pictures.get(imageUrl(id, 'full', card.version));
+      if (id !== undefined) this.#prefetchSample(id);
     }
   }
 
@@ -250,39 +256,42 @@ export class ReviewState {
     this.selection = selectNone(this.cursor);
   }
 
-  /** Place in the queue; null for samples outside it. */
-  positionOf(id: SampleId): number | null {
-    return this.#positions.get(id) ?? null;
-  }
-
-  /** Reads what looks like a sample; a failure leaves them unknown, because nothing depends on them. */
-  async loadLookAlikes(id: SampleId): Promise<void> {
-    if (this.lookAlikes?.id === id) return;
-    const { client } = this.#app;
-    const neighbours = await client.listNeighbours({ id, limit: lookAlikesShown });
-    if (!neighbours.ok || id !== this.currentId) return;
-    const ids = neighbours.value.map((neighbour) => neighbour.sampleId);
-    if (ids.length > 0) this.hasLookAlikes = true;
-    const cards = ids.length === 0 ? null : await client.getSamples({ ids });
-    if (id === this.currentId && cards?.ok !== false) this.lookAlikes = { id, cards: cards?.value ?? [] };
-  }
-
   isSelected(position: number): boolean {
     return this.selection.positions.has(position);
   }
 
-  showView(view: 'grid' | 'focus'): void {
-    if (view === 'focus') this.clearSelection();
-    this.view = view;
+  /** Place in the queue; null for samples outside it. */
+  positionOf(id: SampleId): number | null {
+    const place = this.#places[id] ?? 0;
+    return place === 0 ? null : place - 1;
+  }
+
+  showMode(mode: Mode): void {
+    if (mode === this.mode) return;
+    if (mode === 'focus') this.clearSelection();
+    this.mode = mode;
+  }
+
+  /** Shows one sample large: in the queue where it is part of it, else alone in a queue of all images. */
+  showSample(id: SampleId): void {
+    const position = this.positionOf(id);
+    if (position === null) {
+      this.#app.sampleToReview = id;
+      this.filter = emptyFilter;
+      void this.refresh();
+      return;
+    }
+    this.moveTo(position);
+    this.showMode('focus');
   }
 
   /**
-   * Decides about the selection, or about the current sample, and goes on to the next undecided one once the service has
+   * Decides about the aim, the selection, or the current sample, and goes on to the next undecided one once the service has
    * answered. A held key waits until the picture it would judge is on the screen; of quick presses one may wait in line,
    * because more would judge pictures that nobody has seen.
    */
   decide(choice: Choice, held = false): Promise<void> {
-    if (held && (this.#waiting > 0 || (this.view === 'focus' && this.shownId !== this.currentId)))
+    if (held && (this.#waiting > 0 || (this.mode === 'focus' && this.shownId !== this.currentId)))
       return Promise.resolve();
     return this.#waiting > 1 ? Promise.resolve() : this.#inLine(() => this.#decideNow(choice));
   }
@@ -296,16 +305,24 @@ export class ReviewState {
   }
 
   async #decideNow(choice: Choice): Promise<void> {
+    const { aim } = this;
     const positions = this.selection.positions.size > 0 ? [...this.selection.positions] : [this.cursor];
-    const sampleIds = positions.map((position) => this.ids[position]).filter((id) => id !== undefined);
+    const sampleIds =
+      aim === null
+        ? positions.map((position) => this.ids[position]).filter((id) => id !== undefined)
+        : [...aim.sampleIds];
     const decision = this.#toDecision(choice, sampleIds.length);
     if (decision === null || sampleIds.length === 0) return;
-    const wasUndecided = sampleIds.some((id) => this.#undecided.has(id));
+    const wasUndecided = sampleIds.some((id) => this.#isUndecided(id));
     const change = this.#app.valueOrNotice(await this.#app.client.decide({ sampleIds, decision }));
     if (change === null) return;
     this.#app.applyReviewChange(change);
     this.#apply(change);
     if (choice.kind === 'reopen') return;
+    if (aim !== null) {
+      aim.advance?.();
+      return;
+    }
     const last = positions.reduce((high, position) => Math.max(high, position), 0);
     // Looking again at what was decided goes on in order; otherwise to the next that is still open, around the end if need be.
     const next = wasUndecided ? (this.#nextUndecided(last) ?? this.#nextUndecided(-1)) : last + 1;
@@ -337,42 +354,54 @@ export class ReviewState {
     this.#app.applyReviewChange(change);
     this.#apply(change);
     // Show what has changed, so that an undo is seen to have happened.
-    const positions = change.samples.flatMap(({ id }) => this.#positions.get(id) ?? []);
+    const positions = change.samples.flatMap(({ id }) => this.positionOf(id) ?? []);
     if (positions.length > 0) this.moveTo(positions.reduce((low, position) => Math.min(low, position)));
-    else
+    else {
+      const said = change.direction === 'undone' ? 'Undone' : 'Done again';
       this.#app.notify(
         'info',
-        `${change.direction === 'undone' ? 'Undone' : 'Done again'}: ${change.label}. It is outside this view.`,
+        `${said}: ${change.label}.${change.samples.length > 0 ? ' It is outside this view.' : ''}`,
       );
+    }
   }
 
   /** Brings the shown samples up to date. The same change may arrive twice. */
   #apply(change: ReviewChange): void {
+    if (change.everything) {
+      void this.reload();
+      return;
+    }
+    let undecided = this.undecidedCount;
     for (const { id, state, currentClassId } of change.samples) {
-      if (!this.#positions.has(id)) continue;
       const card = this.cards.get(id);
       if (card !== undefined) this.cards.set(id, { ...card, state, currentClassId });
       const detail = this.details.get(id);
       if (detail !== undefined) this.details.set(id, { ...detail, state, currentClassId });
-      if (state === 'unreviewed') this.#undecided.add(id);
-      else this.#undecided.delete(id);
+      const position = this.positionOf(id);
+      if (position === null) continue;
+      const next = reviewStates.indexOf(state);
+      if (this.#states[position] === unreviewed) undecided -= 1;
+      if (next === unreviewed) undecided += 1;
+      this.#states[position] = next;
     }
-    this.undecidedCount = this.#undecided.size;
-    if (this.lookAlikes !== null) {
-      const changes = new Map(change.samples.map((sample) => [sample.id, sample]));
-      this.lookAlikes = {
-        ...this.lookAlikes,
-        cards: this.lookAlikes.cards.map((card) => ({ ...card, ...changes.get(card.id) })),
-      };
-    }
+    this.undecidedCount = undecided;
+  }
+
+  #isUndecided(id: SampleId): boolean {
+    const position = this.positionOf(id);
+    return position === null ? this.cards.get(id)?.state === 'unreviewed' : this.#states[position] === unreviewed;
   }
 
   #nextUndecided(after: number): number | null {
-    for (let position = after + 1; position < this.ids.length; position += 1) {
-      const id = this.ids[position];
-      if (id !== undefined && this.#undecided.has(id)) return position;
-    }
-    return null;
+    const position = this.#states.indexOf(unreviewed, after + 1);
+    return position === -1 ? null : position;
+  }
+
+  #prefetchSample(id: SampleId): void {
+    void this.#fetchDetail(id);
+    const card = this.cards.get(id);
+    if (card === undefined) this.loadCardsOf([id]);
+    else if (this.mode === 'focus') this.pictures.get(imageUrl(id, 'full', card.version));
   }
 
   /** Runs one action after the other. */
@@ -386,29 +415,39 @@ export class ReviewState {
   }
 
   async #fetchCards(ids: SampleId[]): Promise<void> {
-    const number = this.#queueNumber;
     for (const id of ids) this.#wantedCards.add(id);
     const result = await this.#app.client.getSamples({ ids });
-    if (number !== this.#queueNumber) return;
     if (!result.ok) {
-      // The next look at these positions asks again.
+      // The next look at these samples asks again.
       for (const id of ids) this.#wantedCards.delete(id);
       this.#app.valueOrNotice(result);
       return;
     }
-    for (const card of result.value) this.cards.set(card.id, card);
+    for (const card of result.value) if (this.#wantedCards.has(card.id)) this.cards.set(card.id, card);
+  }
+
+  /** Lets go of the cards outside these positions and the pages around them. */
+  #letCardsGo(start: number, end: number): void {
+    const aimed = new Set(this.aim?.sampleIds);
+    const margin = cardsKept / 4;
+    for (const id of this.cards.keys()) {
+      const position = this.positionOf(id);
+      const isNear = position !== null && position > start - margin && position < end + margin;
+      if (isNear || aimed.has(id) || id === this.currentId) continue;
+      this.cards.delete(id);
+      this.#wantedCards.delete(id);
+    }
   }
 
   async #fetchDetail(id: SampleId): Promise<void> {
     if (this.#wantedDetails.has(id)) return;
-    const number = this.#queueNumber;
     this.#wantedDetails.add(id);
     const result = await this.#app.client.getSample({ id });
-    if (number !== this.#queueNumber) return;
     if (!result.ok) {
       this.#wantedDetails.delete(id);
       return;
     }
+    if (!this.#wantedDetails.has(id)) return;
     for (const oldest of this.details.keys()) {
       if (this.details.size < detailsKept) break;
       this.details.delete(oldest);
@@ -416,4 +455,10 @@ export class ReviewState {
     }
     this.details.set(id, result.value);
   }
+}
+
+function placesOf(ids: Uint32Array): Uint32Array {
+  const places = new Uint32Array(ids.reduce((largest, id) => Math.max(largest, id), 0) + 1);
+  for (let position = 0; position < ids.length; position += 1) places[ids[position]!] = position + 1;
+  return places;
 }

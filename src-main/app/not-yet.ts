@@ -13,8 +13,6 @@ export const notYetHandlers: Pick<
   | 'saveSettings'
   | 'listExemplars'
   | 'listPairs'
-  | 'listClusters'
-  | 'getMap'
   | 'getOverview'
   | 'editClass'
   | 'listHistory'
@@ -24,8 +22,6 @@ export const notYetHandlers: Pick<
   saveSettings: notYet,
   listExemplars: notYet,
   listPairs: notYet,
-  listClusters: notYet,
-  getMap: notYet,
   getOverview: notYet,
   editClass: notYet,
   listHistory: notYet,

@@ -33,6 +33,7 @@ import {
   type Project,
 } from './projects.ts';
 import { notYetHandlers } from './not-yet.ts';
+import { createPreparedThings } from './prepared.ts';
 import { listRecipes } from './recipes.ts';
 import { createRecentProjects } from './recent.ts';
 import { reviewHandlers } from './review.ts';
@@ -54,6 +55,8 @@ export interface ServiceOptions {
   nodePath: string;
   /** Entry of the trainer's process. */
   trainerProgram: string;
+  /** Entry of the thread that makes the map and the groups of similar images. */
+  workerProgram: string;
   shell: HostShell;
   logger: Logger;
 }
@@ -83,6 +86,8 @@ export function createService(options: ServiceOptions): Service {
       events.emit('training', event);
     },
   });
+
+  const prepared = createPreparedThings(requireProject, { ...options, events });
 
   function releaseTrainingLock(): void {
     trainingLock?.release();
@@ -131,6 +136,7 @@ export function createService(options: ServiceOptions): Service {
   }
 
   async function leave(left: Project): Promise<void> {
+    await prepared.close(left);
     const summary = summarizeProject(left);
     closeProject(left);
     await recent.update({ path: summary.path, samples: summary.samples, reviewed: countReviewed(summary) });
@@ -143,6 +149,7 @@ export function createService(options: ServiceOptions): Service {
       const info = importInfo(project.db, request);
       const outcome = await importImages({ db: project.db, thumbnails: project.thumbnails, info, onProgress, signal });
       project.imageFolder = info.imageFolder;
+      prepared.samplesChanged(project);
       return { ...outcome, project: announceProject() };
     }
     const target = await openImportTarget(projectPath, dataFolder);
@@ -161,6 +168,7 @@ export function createService(options: ServiceOptions): Service {
   const handlers: ApiHandlers = {
     ...notYetHandlers,
     ...reviewHandlers(requireProject, events),
+    ...prepared.handlers,
 
     getAppInfo: () => ({ name: 'Winnow', version, host, homeFolder: homedir(), pathSeparator: path.sep }),
     listFolder: ({ path: folder, showFiles }) => listFolder(folder, showFiles),

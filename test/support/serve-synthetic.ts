@@ -58,11 +58,12 @@ const vite = await createServer({
 await vite.listen();
 console.log(vite.resolvedUrls?.local[0] ?? `http://localhost:${values.port}/`);
 
+// Vite ends the process by itself at SIGTERM, so what must not be left behind goes at the very end.
+process.once('exit', () => {
+  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    void Promise.all([vite.close(), served.close()]).then(() => {
-      if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
-      process.exit();
-    });
+    void Promise.all([vite.close(), served.close()]).then(() => process.exit());
   });
 }

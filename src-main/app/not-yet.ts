@@ -7,27 +7,7 @@ function notYet(): never {
   throw new AppError('not-found', 'This is being built.');
 }
 
-export const notYetHandlers: Pick<
-  ApiHandlers,
-  | 'getSettings'
-  | 'saveSettings'
-  | 'listExemplars'
-  | 'listPairs'
-  | 'listClusters'
-  | 'getMap'
-  | 'getOverview'
-  | 'editClass'
-  | 'listHistory'
-  | 'jumpTo'
-> = {
-  getSettings: notYet,
-  saveSettings: notYet,
-  listExemplars: notYet,
-  listPairs: notYet,
+export const notYetHandlers: Pick<ApiHandlers, 'listClusters' | 'getMap'> = {
   listClusters: notYet,
   getMap: notYet,
-  getOverview: notYet,
-  editClass: notYet,
-  listHistory: notYet,
-  jumpTo: notYet,
 };

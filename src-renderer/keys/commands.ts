@@ -139,6 +139,7 @@ export const commands = [
   { id: 'open-pair', title: 'Open the images of the pair', group: 'View', context: 'pairs', keys: ['Enter'] },
   { id: 'open-region', title: 'Open what is in sight as a queue', group: 'Map', context: 'map', keys: ['Enter'] },
   { id: 'map-fit', title: 'Show the whole map', group: 'Map', context: 'map', keys: ['X'] },
+  { id: 'map-lasso', title: 'Draw around images, or move the map', group: 'Map', context: 'map', keys: ['Q'] },
   { id: 'map-color', title: 'Colour by the next property', group: 'Map', context: 'map', keys: ['K'] },
 
   { id: 'palette', title: 'Find a command', group: 'Window', context: 'window', keys: ['Ctrl+K'] },

@@ -1,5 +1,4 @@
 import type { ClassId, ClassStatistics, ClassSummary } from '../../shared/domain.ts';
-import { searchClasses } from '../review/class-search.ts';
 import { classColor } from '../ui/class-colors.ts';
 
 export const classSorts = ['name', 'size', 'wrong'] as const;
@@ -36,17 +35,8 @@ export function listClassRows(
 
 /** Rows whose names match what is typed, in the order asked for. */
 export function arrangeClassRows(rows: readonly ClassRow[], typed: string, sort: ClassSort): ClassRow[] {
-  const wanted =
-    typed.trim() === ''
-      ? null
-      : new Set(
-          searchClasses(
-            rows.map((row) => row.item),
-            typed,
-            Infinity,
-          ).map(({ id }) => id),
-        );
-  const found = wanted === null ? [...rows] : rows.filter((row) => wanted.has(row.item.id));
+  const wanted = typed.trim().toLowerCase();
+  const found = rows.filter((row) => row.item.name.toLowerCase().includes(wanted));
   switch (sort) {
     case 'name':
       return found.sort((first, second) => names.compare(first.item.name, second.item.name));

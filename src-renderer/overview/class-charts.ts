@@ -1,14 +1,12 @@
 import type { ClassId, ClassStatistics } from '../../shared/domain.ts';
-import { baseOption, labelWidthOf, nameAxis, valueAxis, type ChartContent } from '../ui/chart.ts';
+import { axisWindow, baseOption, labelWidthOf, nameAxis, valueAxis, type ChartContent } from '../ui/chart.ts';
 import { formatCount, formatShare } from '../ui/format.ts';
 
-/** Classes shown before a person asks for all. */
-export const classesAtFirst = 14;
+/** Classes shown before a person asks for all, as many as there is room for; of all, so many are in sight at once. */
+export const classesAtFirst = { noise: 11, balance: 10, pairs: 14 };
 
 export type NameOf = (id: ClassId) => string;
 
-/** Of one class, in pixels. */
-const rowHeight = { noise: 22, balance: 16 };
 const edge = { top: 4, axis: 24, legend: 26 };
 
 /** Classes by the expected share of wrong labels, highest first; the bar is split into found and still expected. */
@@ -46,7 +44,6 @@ export function noiseChart(
         open: () => open(row.classId),
       })),
     },
-    height: heightOf(shown.length, rowHeight.noise),
     option: (theme) => {
       const base = baseOption(theme);
       return {
@@ -54,6 +51,9 @@ export function noiseChart(
         grid: { left: labelWidth + 12, right: 104, top: edge.legend, bottom: edge.axis },
         legend: legend(theme.muted),
         tooltip: { ...base.tooltip, trigger: 'axis', axisPointer: { type: 'none' }, formatter: tooltip },
+        ...(shown.length > classesAtFirst.noise
+          ? { dataZoom: axisWindow(theme, 'yAxisIndex', classesAtFirst.noise) }
+          : {}),
         xAxis: { ...valueAxis(theme), axisLabel: { ...valueAxis(theme).axisLabel, formatter: formatTick } },
         yAxis: {
           ...nameAxis(theme, names, labelWidth),
@@ -126,7 +126,6 @@ export function balanceChart(
         open: () => open(row.classId),
       })),
     },
-    height: heightOf(shown.length, rowHeight.balance),
     option: (theme) => {
       const base = baseOption(theme);
       return {
@@ -134,6 +133,9 @@ export function balanceChart(
         grid: { left: labelWidth + 12, right: 92, top: edge.legend, bottom: edge.axis },
         legend: legend(theme.muted),
         tooltip: { ...base.tooltip, trigger: 'axis', axisPointer: { type: 'none' }, formatter: tooltip },
+        ...(shown.length > classesAtFirst.balance
+          ? { dataZoom: axisWindow(theme, 'yAxisIndex', classesAtFirst.balance) }
+          : {}),
         xAxis: { ...valueAxis(theme), splitNumber: 4 },
         yAxis: {
           ...nameAxis(theme, names, labelWidth),
@@ -195,10 +197,6 @@ function formatChange(change: number): string {
 
 function formatTick(share: number): string {
   return `${Math.round(share * 1000) / 10}\u202f%`;
-}
-
-function heightOf(rows: number, height: number): number {
-  return rows * height + edge.legend + edge.axis;
 }
 
 function legend(color: string) {

@@ -1,11 +1,11 @@
 import type { ClassId, PairStatistics } from '../../shared/domain.ts';
-import { baseOption, labelWidthOf, nameAxis, type ChartContent, type ChartTheme } from '../ui/chart.ts';
+import { axisWindow, baseOption, labelWidthOf, nameAxis, type ChartContent, type ChartTheme } from '../ui/chart.ts';
 import { formatExpected, type NameOf } from './class-charts.ts';
 
 type OpenPair = (givenClassId: ClassId, otherClassId: ClassId) => void;
 
-/** Cells that are in sight at once; beyond that, the map is moved and zoomed. */
-const cellsInView = 24;
+/** Cells that are in sight at once; beyond that, the map is moved. */
+const cellsInView = { across: 24, down: 14 };
 /** Numbers stand in the cells where there is room for them. */
 const cellsWithNumbers = 15;
 
@@ -40,11 +40,10 @@ export function pairChart(
     },
     option: (theme) => {
       const base = baseOption(theme);
-      const zooms = axis.length > cellsInView;
-      const window = { startValue: 0, endValue: cellsInView - 1 };
+      const moves = axis.length > cellsInView.down;
       return {
         ...base,
-        grid: { left: labelWidth + 20, right: zooms ? 28 : 8, top: 4, bottom: zooms ? 122 : 96 },
+        grid: { left: labelWidth + 20, right: moves ? 24 : 8, top: 4, bottom: moves ? 112 : 96 },
         tooltip: { ...base.tooltip, formatter: tooltip },
         xAxis: {
           ...nameAxis(theme, names, 84),
@@ -70,29 +69,11 @@ export function pairChart(
           dimension: 2,
           inRange: { color: [theme.control, theme.accent] },
         },
-        ...(zooms
+        ...(moves
           ? {
               dataZoom: [
-                {
-                  type: 'slider',
-                  xAxisIndex: 0,
-                  bottom: 4,
-                  height: 14,
-                  showDetail: false,
-                  brushSelect: false,
-                  ...window,
-                },
-                {
-                  type: 'slider',
-                  yAxisIndex: 0,
-                  right: 4,
-                  width: 14,
-                  showDetail: false,
-                  brushSelect: false,
-                  ...window,
-                },
-                { type: 'inside', xAxisIndex: 0, zoomOnMouseWheel: 'ctrl', moveOnMouseMove: true, ...window },
-                { type: 'inside', yAxisIndex: 0, zoomOnMouseWheel: 'ctrl', moveOnMouseMove: true, ...window },
+                ...axisWindow(theme, 'xAxisIndex', cellsInView.across),
+                ...axisWindow(theme, 'yAxisIndex', cellsInView.down),
               ],
             }
           : {}),

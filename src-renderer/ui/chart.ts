@@ -47,8 +47,6 @@ export interface ChartContent {
   summary: string;
   table: ChartTable;
   option: (theme: ChartTheme) => ChartOption;
-  /** In pixels, where it depends on the content. */
-  height?: number;
 }
 
 /** Text, lines and tooltip of every chart. */
@@ -94,4 +92,35 @@ export function nameAxis(theme: ChartTheme, names: readonly string[], labelWidth
 /** What names take at the side of a chart, about, in pixels. */
 export function labelWidthOf(names: readonly string[], most = 112): number {
   return Math.min(most, 12 + 7 * names.reduce((longest, name) => Math.max(longest, name.length), 0));
+}
+
+/** A window onto an axis with more names than can be read at once: it is moved with its slider or with the wheel. */
+export function axisWindow(
+  theme: ChartTheme,
+  axis: 'xAxisIndex' | 'yAxisIndex',
+  size: number,
+): DataZoomComponentOption[] {
+  const common = { [axis]: 0, startValue: 0, endValue: size - 1, zoomLock: true };
+  return [
+    {
+      type: 'slider',
+      ...common,
+      ...(axis === 'yAxisIndex' ? { right: 2, width: 10 } : { bottom: 2, height: 10 }),
+      showDetail: false,
+      showDataShadow: false,
+      brushSelect: false,
+      handleSize: 0,
+      moveHandleSize: 0,
+      borderColor: 'transparent',
+      backgroundColor: theme.control,
+      fillerColor: theme.lineStrong,
+    },
+    {
+      type: 'inside',
+      ...common,
+      zoomOnMouseWheel: false,
+      moveOnMouseMove: true,
+      moveOnMouseWheel: axis === 'yAxisIndex' ? true : 'shift',
+    },
+  ];
 }

@@ -42,6 +42,11 @@ export function openChart(element: HTMLElement, onpick: (picked: { seriesIndex: 
         { notMerge: true },
       );
     },
+    /** The parts of long axes that are in sight, for a picture of what is shown. */
+    get inSight(): Pick<ChartOption, 'dataZoom'> {
+      const { dataZoom } = chart.getOption() as ChartOption;
+      return { dataZoom: [dataZoom ?? []].flat().map((window) => ({ ...window, show: false })) };
+    },
     close(): void {
       observer.disconnect();
       chart.dispose();

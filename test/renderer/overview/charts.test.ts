@@ -29,7 +29,7 @@ const classes: ClassStatistics[] = [
 ];
 
 function draw(content: ChartContent): string {
-  return drawSvg(content.option(theme), 600, content.height ?? 300);
+  return drawSvg(content.option(theme), 600, 300);
 }
 
 describe('noise per class', () => {
@@ -55,7 +55,6 @@ describe('noise per class', () => {
     const chart = noiseChart(classes, 1, nameOf, nothing);
     expect(chart.classIds).toEqual([2]);
     expect(chart.table.rows).toHaveLength(2);
-    expect(chart.height).toBeLessThan(noiseChart(classes, 2, nameOf, nothing).height ?? 0);
   });
 });
 
@@ -98,7 +97,7 @@ describe('confused pairs', () => {
     expect(chart.classes).toBe(3);
   });
 
-  test('many classes can be moved and zoomed', () => {
+  test('many classes are seen through a window', () => {
     const many = Array.from({ length: 120 }, (_, index) => ({
       givenClassId: index + 1,
       otherClassId: index + 2,

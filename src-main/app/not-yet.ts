@@ -7,13 +7,7 @@ function notYet(): never {
   throw new AppError('not-found', 'This is being built.');
 }
 
-export const notYetHandlers: Pick<
-  ApiHandlers,
-  'listExemplars' | 'listPairs' | 'listClusters' | 'getMap' | 'getOverview'
-> = {
-  listExemplars: notYet,
-  listPairs: notYet,
+export const notYetHandlers: Pick<ApiHandlers, 'listClusters' | 'getMap'> = {
   listClusters: notYet,
   getMap: notYet,
-  getOverview: notYet,
 };

@@ -7,8 +7,7 @@ function notYet(): never {
   throw new AppError('not-found', 'This is being built.');
 }
 
-export const notYetHandlers: Pick<ApiHandlers, 'listClusters' | 'getMap' | 'getOverview'> = {
+export const notYetHandlers: Pick<ApiHandlers, 'listClusters' | 'getMap'> = {
   listClusters: notYet,
   getMap: notYet,
-  getOverview: notYet,
 };

@@ -34,6 +34,7 @@ import {
   type Project,
 } from './projects.ts';
 import { notYetHandlers } from './not-yet.ts';
+import { overviewHandlers } from './overview.ts';
 import { listRecipes } from './recipes.ts';
 import { createRecentProjects } from './recent.ts';
 import { reviewHandlers } from './review.ts';
@@ -165,6 +166,7 @@ export function createService(options: ServiceOptions): Service {
     ...notYetHandlers,
     ...reviewHandlers(requireProject),
     ...historyHandlers(requireProject, events, () => settings.current().reviewer),
+    ...overviewHandlers(requireProject),
 
     getAppInfo: () => ({ name: 'Winnow', version, host, homeFolder: homedir(), pathSeparator: path.sep }),
     listFolder: ({ path: folder, showFiles }) => listFolder(folder, showFiles),

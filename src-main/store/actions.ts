@@ -92,11 +92,7 @@ export function travel(
 ): ReviewChange {
   const undone = direction === 'undone';
   const changed = writeSide(db, range, undone ? 'before' : 'after');
-  statement(db, 'UPDATE action SET undone = ? WHERE id BETWEEN ? AND ? AND discarded = 0').run(
-    undone ? 1 : 0,
-    range.first,
-    range.last,
-  );
+  statement(db, `UPDATE action SET undone = @undone WHERE ${isIn(range)}`).run({ ...range, undone: undone ? 1 : 0 });
   return reviewChange(db, { ...changed, label, direction, samples: samplesOf(db, range) });
 }
 
@@ -160,12 +156,17 @@ function decisive(side: Side): string {
   return `${side === 'before' ? 'min' : 'max'}(action.id)`;
 }
 
+/** As SQL: an action of the range. What one action alone has changed is read in order of its samples, without sorting it first. */
+function isIn({ first, last }: ActionRange): string {
+  return `action.id ${first === last ? '= @first' : 'BETWEEN @first AND @last'} AND discarded = 0`;
+}
+
 function writeReviews(db: Database, range: ActionRange, side: Side): void {
   const changes = `
     SELECT sample_id, ${decisive(side)}, ${side}_state AS new_state, ${side}_class_id AS new_class_id,
            ${side === 'before' ? "before_decided_at AS new_at, coalesce(before_decided_by, '') AS new_by" : 'made_at AS new_at, author AS new_by'}
       FROM action CROSS JOIN action_change ON action_id = action.id
-     WHERE action.id BETWEEN @first AND @last AND discarded = 0
+     WHERE ${isIn(range)}
      GROUP BY sample_id`;
   statement(
     db,
@@ -192,7 +193,7 @@ function writeClasses(db: Database, range: ActionRange, side: Side): ClassesChan
     db,
     `SELECT class_id, ${decisive(side)}, ${side}_json AS state
        FROM action CROSS JOIN action_class ON action_id = action.id
-      WHERE action.id BETWEEN @first AND @last AND discarded = 0
+      WHERE ${isIn(range)}
       GROUP BY class_id`,
     range,
   ).map((row) => ({ id: row.class_id, state: JSON.parse(row.state) as ClassState }));
@@ -213,7 +214,7 @@ function writeClasses(db: Database, range: ActionRange, side: Side): ClassesChan
   const merge = firstRow(
     db,
     `SELECT 1 FROM action CROSS JOIN action_class ON action_id = action.id
-      WHERE action.id BETWEEN @first AND @last AND discarded = 0
+      WHERE ${isIn(range)}
         AND before_json ->> 'merged_into' IS NOT after_json ->> 'merged_into' LIMIT 1`,
     range,
   );
@@ -244,7 +245,7 @@ function samplesOf(db: Database, range: ActionRange): string {
   const rows = statement<SampleId>(
     db,
     `SELECT DISTINCT sample_id FROM action CROSS JOIN action_change ON action_id = action.id
-      WHERE action.id BETWEEN @first AND @last AND discarded = 0 ORDER BY sample_id`,
+      WHERE ${isIn(range)} ORDER BY sample_id`,
   )
     .pluck()
     .all(range);

@@ -32,6 +32,11 @@ export function classNames(db: Database): Map<ClassId, string> {
   );
 }
 
+/** Ids of the classes that people see. */
+export function readClassIds(db: Database): ClassId[] {
+  return allRows<{ id: ClassId }>(db, `SELECT id FROM class WHERE ${isLive} ORDER BY id`).map((row) => row.id);
+}
+
 /** For each class that was merged into another: the class that it stands for now, which is not merged itself. */
 export function readMergedClasses(db: Database): ReadonlyMap<ClassId, ClassId> {
   return new Map(

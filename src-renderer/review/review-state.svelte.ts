@@ -7,7 +7,7 @@ import {
   type QueueQuery,
   type ReviewChange,
 } from '../../shared/api.ts';
-import { reviewStates, type SampleCard, type SampleDetail, type SampleId } from '../../shared/domain.ts';
+import { reviewStates, type ActionId, type SampleCard, type SampleDetail, type SampleId } from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
 import { imageUrl } from '../client.ts';
@@ -302,6 +302,16 @@ export class ReviewState {
 
   redo(): Promise<void> {
     return this.#inLine(async () => this.#step(await this.#app.client.redo({}), 'There is nothing to redo.'));
+  }
+
+  /** Undoes or redoes until this entry of the history is the newest that stands; null goes back to the beginning. */
+  jumpTo(actionId: ActionId | null): Promise<void> {
+    return this.#inLine(async () => this.#step(await this.#app.client.jumpTo({ actionId }), ''));
+  }
+
+  /** Shows what an entry of the history has changed, whatever else was filtered. */
+  showEntry(actionId: ActionId): void {
+    this.setFilter({ ...emptyFilter, actionId });
   }
 
   async #decideNow(choice: Choice): Promise<void> {

@@ -38,6 +38,7 @@ describe('usage', () => {
     'triage',
     'neighbours',
     'evaluate',
+    'history',
     'export',
     'clean',
     'serve',
@@ -78,6 +79,7 @@ describe('usage', () => {
     ['import', ['import', 'absent', '--project', 'a.winnow'], 'absent'],
     ['train', ['train', 'absent.winnow'], 'absent.winnow'],
     ['serve', ['serve', 'absent.winnow'], 'absent.winnow'],
+    ['history', ['history', 'absent.winnow'], 'absent.winnow'],
     ['export', ['export', 'absent.winnow', '--format', 'csv', '--out', 'a.csv'], 'absent.winnow'],
   ])('%s of what is not there exits with 1 and names it', async (_name, values, named) => {
     const { code, stdout, stderr } = await winnow(values);

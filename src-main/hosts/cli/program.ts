@@ -8,6 +8,7 @@ import { enginesCommand } from './commands/engines.ts';
 import { evaluateCommand, type EvaluateOptions } from './commands/evaluate.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
 import { flagsCommand, type FlagsOptions } from './commands/flags.ts';
+import { historyCommand, type HistoryOptions } from './commands/history.ts';
 import { importCommand, type ImportOptions } from './commands/import.ts';
 import { neighboursCommand, type NeighboursOptions } from './commands/neighbours.ts';
 import { addLabCommands } from './commands/lab.ts';
@@ -137,6 +138,18 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .requiredOption('--truth-column <name>', 'its column of true labels')
     .addOption(json())
     .action(async (file: string, options: EvaluateOptions) => onExit(await evaluateCommand(file, options)));
+
+  program
+    .command('history')
+    .description('list who decided what when, newest first')
+    .addArgument(project())
+    .addOption(
+      new Option('--limit <number>', 'list at most so many (default: 50 for people, all for --json)').argParser(
+        parsePositive,
+      ),
+    )
+    .addOption(json())
+    .action(async (file: string, options: HistoryOptions) => onExit(await historyCommand(file, options)));
 
   program
     .command('export')

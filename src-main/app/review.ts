@@ -2,13 +2,21 @@ import type { ApiHandlers } from '../../shared/api.ts';
 import { triage } from '../domain/triage.ts';
 import { readSampleCards, readSampleDetail } from '../store/cards.ts';
 import { nearestSamples } from '../store/embeddings.ts';
+import { findExemplars } from '../store/exemplars.ts';
 import { findingsRunId, readFindingsSummary, readJudgedLabels } from '../store/findings.ts';
-import { queryQueue } from '../store/queue.ts';
+import { listPairs, queryQueue } from '../store/queue.ts';
 import type { Project } from './projects.ts';
 
 type ReviewMethods = Pick<
   ApiHandlers,
-  'getFindings' | 'getTriage' | 'listNeighbours' | 'queryQueue' | 'getSamples' | 'getSample'
+  | 'getFindings'
+  | 'getTriage'
+  | 'listNeighbours'
+  | 'listExemplars'
+  | 'listPairs'
+  | 'queryQueue'
+  | 'getSamples'
+  | 'getSample'
 >;
 
 /** Looking at what the newest run doubts. */
@@ -21,6 +29,11 @@ export function reviewHandlers(openProject: () => Project): ReviewMethods {
       return runId === null ? null : triage(runId, readJudgedLabels(db, runId));
     },
     listNeighbours: ({ id, limit }) => nearestSamples(openProject().db, id, limit),
+    listExemplars: ({ classId, limit }) => {
+      const { db } = openProject();
+      return readSampleCards(db, findExemplars(db, classId, limit));
+    },
+    listPairs: ({ filter }) => listPairs(openProject().db, filter),
     queryQueue: (query) => queryQueue(openProject().db, query),
     getSamples: ({ ids }) => readSampleCards(openProject().db, ids),
     getSample: ({ id }) => readSampleDetail(openProject().db, id),

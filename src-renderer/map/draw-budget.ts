@@ -24,5 +24,7 @@ const restingFrame = 350;
 /** The number that is drawn at rest, judged by a frame of `frameMs` with `budget` points: nearly always all. */
 export function restingCount(budget: number, frameMs: number, points: number): number {
   const msPerPoint = Math.max(0, frameMs - early) / Math.max(1, Math.min(budget, points));
-  return msPerPoint === 0 ? points : Math.max(Math.min(points, fewest), Math.min(points, Math.round(restingFrame / msPerPoint)));
+  return msPerPoint === 0
+    ? points
+    : Math.max(Math.min(points, fewest), Math.min(points, Math.round(restingFrame / msPerPoint)));
 }

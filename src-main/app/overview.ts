@@ -1,0 +1,81 @@
+import type { ApiHandlers } from '../../shared/api.ts';
+import type { ClassId, Overview } from '../../shared/domain.ts';
+import { labelNoise, verdictOf } from '../domain/label-noise.ts';
+import { reviewPace, reviewProgress } from '../domain/pace.ts';
+import { remainingErrors } from '../domain/remaining-errors.ts';
+import { readClassIds } from '../store/classes.ts';
+import type { Database } from '../store/database.ts';
+import { findingsRunId } from '../store/findings.ts';
+import { readLabelTable, readWork, type LabelTable } from '../store/overview.ts';
+import type { Project } from './projects.ts';
+
+export function overviewHandlers(openProject: () => Project): Pick<ApiHandlers, 'getOverview'> {
+  return { getOverview: () => overview(openProject().db) };
+}
+
+function overview(db: Database): Overview {
+  const runId = findingsRunId(db);
+  const table = readLabelTable(db, runId);
+  const work = readWork(db);
+  const { remaining, ...noise } = noiseOverview(table, readClassIds(db));
+  return {
+    samples: table.given.length,
+    ...noise,
+    remaining: runId === null ? null : remaining,
+    progress: reviewProgress(work),
+    pace: reviewPace(work, countFlaggedLeft(table)),
+  };
+}
+
+/** What follows from the labels alone. */
+export function noiseOverview(
+  table: LabelTable,
+  classIds: readonly ClassId[],
+): Pick<Overview, 'classes' | 'pairs' | 'found'> & { remaining: NonNullable<Overview['remaining']> } {
+  const scores = new Float64Array(table.scores.length).fill(NaN);
+  let expectedTotal = 0;
+  let checked = 0;
+  let unjudged = 0;
+  for (const [i, score] of table.scores.entries()) {
+    const isUndecided = verdictOf(table, i) === 'undecided';
+    if (!isUndecided && table.tested[i] === 0) continue;
+    if (Number.isNaN(score)) {
+      if (isUndecided) unjudged++;
+      continue;
+    }
+    scores[i] = score;
+    if (!isUndecided) checked++;
+    const rivalVote = table.rivalVotes[i]!;
+    if (!Number.isNaN(rivalVote)) expectedTotal += rivalVote;
+  }
+  const { remaining, probabilities } = remainingErrors({
+    scores,
+    verdictOf: (i) => verdictOf(table, i),
+    expectedTotal,
+  });
+  const { classes, pairs } = labelNoise(classIds, table, probabilities);
+  return {
+    classes,
+    pairs,
+    found: classes.reduce((sum, { foundWrong }) => sum + foundWrong, 0),
+    remaining: { ...remaining, explanation: explain(checked, unjudged) },
+  };
+}
+
+function countFlaggedLeft(table: LabelTable): number {
+  let left = 0;
+  for (const [i, flagged] of table.flagged.entries()) {
+    if (flagged === 1 && verdictOf(table, i) === 'undecided') left++;
+  }
+  return left;
+}
+
+/** For people who know their classes but not statistics. */
+function explain(checked: number, unjudged: number): string {
+  const count = (images: number): string => (images === 1 ? '1 image' : `${images.toLocaleString('en')} images`);
+  const basis =
+    checked === 0
+      ? 'Nobody has checked a label since this training, so this is the model’s own estimate. Models often take pictures that they find hard for wrong labels, and overlook some where very many are wrong: hence the wide range.'
+      : `Labels that nobody has checked are taken to be wrong as often as those of the ${count(checked)} checked since this training that the model doubted as much. Checking some that it hardly doubts makes this surer.`;
+  return unjudged === 0 ? basis : `${basis} ${count(unjudged)} that the model has not judged are not counted.`;
+}

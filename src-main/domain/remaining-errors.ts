@@ -77,7 +77,7 @@ const tooLow = 0.6;
 /** Of log b. */
 const slopeSpread = 0.25;
 /** Standard deviation of a group's rate around the curve, in log odds. */
-const departure = 0.4;
+const departure = 0.5;
 
 const offsets = Array.from({ length: 41 }, (_, step) => (step - 31) / 4);
 const slopeSteps = Array.from({ length: 11 }, (_, step) => (step - 5) / 2);
@@ -101,7 +101,7 @@ function weighScenarios(groups: DoubtGroups, counts: VerdictCounts[], expectedTo
         const curve = sigmoid(intercept + slope * groups.doubts[g]!);
         const strength = Math.max(1, 1 / (departure ** 2 * curve * (1 - curve)) - 1);
         const [alpha, beta] = [strength * curve, strength * (1 - curve)];
-        log += logBeta(alpha + wrong, beta + right) - logBeta(alpha, beta);
+        if (right + wrong > 0) log += logBeta(alpha + wrong, beta + right) - logBeta(alpha, beta);
         const known = strength + right + wrong;
         const rate = (alpha + wrong) / known;
         scenario.rates[g] = rate;

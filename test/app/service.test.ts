@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { emptyFilter, type ApiEvents, type TrainingRequest } from '../../shared/api.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createService, type HostShell, type Service } from '../../src-main/app/service.ts';
+import { programPaths } from '../../src-main/hosts/paths.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { createRun, setRunStatus, trainingSamples } from '../../src-main/store/runs.ts';
 import { takeTrainingLock } from '../../src-main/store/training-lock.ts';
@@ -52,6 +53,7 @@ async function house(): Promise<House> {
       dataFolder: path.join(root, 'data'),
       nodePath: process.execPath,
       trainerProgram: path.join(root, 'no-trainer.js'),
+      workerProgram: programPaths().workerProgram,
       shell: shellWithoutDialogs,
       logger: createLogger((entry) => log.push(entry)),
     });

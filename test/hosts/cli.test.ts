@@ -37,6 +37,7 @@ describe('usage', () => {
     'flags',
     'triage',
     'neighbours',
+    'duplicates',
     'evaluate',
     'history',
     'export',

@@ -122,6 +122,7 @@ export const commands = [
   { id: 'search', title: 'Search', ...view, keys: ['/'] },
   { id: 'toggle-filters', title: 'Show or hide the filters', ...view, keys: ['F'] },
   { id: 'clear-filters', title: 'Clear the filters', ...view, keys: [] },
+  { id: 'toggle-examples', title: 'Show or hide examples of the classes', ...view, keys: ['W'] },
   { id: 'zoom-in', title: 'Larger', ...view, keys: ['+', '='] },
   { id: 'zoom-out', title: 'Smaller', ...view, keys: ['-'] },
   { id: 'sort-doubt', title: 'Sort: most doubted first', ...view, keys: [] },

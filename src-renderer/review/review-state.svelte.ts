@@ -7,10 +7,18 @@ import {
   type QueueQuery,
   type ReviewChange,
 } from '../../shared/api.ts';
-import { reviewStates, type ActionId, type SampleCard, type SampleDetail, type SampleId } from '../../shared/domain.ts';
+import {
+  reviewStates,
+  type ActionId,
+  type ClassId,
+  type SampleCard,
+  type SampleDetail,
+  type SampleId,
+} from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
 import { imageUrl } from '../client.ts';
+import { Exemplars } from './exemplars.svelte.ts';
 import { listLikelyClasses, type LikelyClass } from './likely-classes.ts';
 import { PictureCache } from './picture-cache.ts';
 import { selectAll, selectNone, selectRange, toggleSelected, type Selection } from './selection.ts';
@@ -68,6 +76,8 @@ export class ReviewState {
   /** Counts up to put the focus into the search field. */
   searchWanted = $state(0);
   cellSize = $state(168);
+  /** Whether the view of one image shows examples of its classes. */
+  examplesOpen = $state(true);
 
   cursor = $state(0);
   selection = $state.raw<Selection>(selectNone(0));
@@ -79,6 +89,7 @@ export class ReviewState {
   readonly cards = new SvelteMap<SampleId, SampleCard>();
   readonly details = new SvelteMap<SampleId, SampleDetail>();
   readonly pictures = new PictureCache(32);
+  readonly exemplars: Exemplars;
 
   readonly currentId = $derived(this.aim === null ? (this.ids[this.cursor] ?? null) : this.aim.currentId);
   readonly current = $derived(this.currentId === null ? null : (this.cards.get(this.currentId) ?? null));
@@ -103,9 +114,14 @@ export class ReviewState {
   #busy: Promise<void> = Promise.resolve();
   #waiting = 0;
   #hadFindings: boolean;
+  /** The mode that the view of one image goes back to. */
+  #modeBefore: Mode = 'grid';
+  /** The mode from which a sample outside the queue was opened. */
+  #peekedFrom: Mode = 'grid';
 
   constructor(app: AppState) {
     this.#app = app;
+    this.exemplars = new Exemplars(app.client);
     this.filter = this.defaultFilter;
     this.#hadFindings = app.findings !== null;
     this.sort = this.#hadFindings ? 'doubt' : 'path';
@@ -187,10 +203,9 @@ export class ReviewState {
     this.status = 'ready';
     const chosen = this.#app.sampleToReview;
     this.#app.sampleToReview = null;
-    if (chosen !== null && this.positionOf(chosen) !== null) this.mode = 'focus';
-    const wanted = chosen ?? before;
-    const kept = wanted === null ? null : this.positionOf(wanted);
+    const kept = before === null ? null : this.positionOf(before);
     this.moveTo(kept ?? this.#nextUndecided(-1) ?? 0);
+    if (chosen !== null) this.showSample(chosen);
   }
 
   /** Forgets what is known of the samples, and reads anew what is shown. */
@@ -199,6 +214,7 @@ export class ReviewState {
     this.#wantedDetails.clear();
     this.cards.clear();
     this.details.clear();
+    this.exemplars.clear();
     await this.refresh();
   }
 
@@ -238,6 +254,8 @@ export class ReviewState {
   }
 
   moveTo(position: number, options: { extend?: boolean } = {}): void {
+    // To move in the queue is to leave a sample outside it.
+    if (this.mode === 'focus') this.aim = null;
     const target = Math.max(0, Math.min(this.ids.length - 1, position));
     this.selection = options.extend === true ? selectRange(this.selection, target) : selectNone(target);
     this.cursor = target;
@@ -268,21 +286,27 @@ export class ReviewState {
 
   showMode(mode: Mode): void {
     if (mode === this.mode) return;
-    if (mode === 'focus') this.clearSelection();
+    if (this.mode === 'focus') this.aim = null;
+    if (mode === 'focus') {
+      this.clearSelection();
+      this.#modeBefore = this.mode;
+    }
     this.mode = mode;
   }
 
-  /** Shows one sample large: in the queue where it is part of it, else alone in a queue of all images. */
+  /** Shows one sample large: at its place in the queue, or by itself where it has none, until one goes back or on. */
   showSample(id: SampleId): void {
     const position = this.positionOf(id);
-    if (position === null) {
-      this.#app.sampleToReview = id;
-      this.filter = emptyFilter;
-      void this.refresh();
-      return;
-    }
-    this.moveTo(position);
+    this.#peekedFrom = this.mode;
     this.showMode('focus');
+    if (position !== null) this.moveTo(position);
+    else this.aim = { sampleIds: [id], currentId: id, advance: () => this.leaveFocus() };
+  }
+
+  /** One step back from the view of one image: to the queue's own image, or to the mode one came from. */
+  leaveFocus(): void {
+    if (this.aim !== null && this.#peekedFrom === 'focus') this.aim = null;
+    else this.showMode(this.#modeBefore);
   }
 
   /**
@@ -385,6 +409,7 @@ export class ReviewState {
     for (const { id, state, currentClassId } of change.samples) {
       const card = this.cards.get(id);
       if (card !== undefined) this.cards.set(id, { ...card, state, currentClassId });
+      this.exemplars.update(id, currentClassId);
       const detail = this.details.get(id);
       if (detail !== undefined) this.details.set(id, { ...detail, state, currentClassId });
       const position = this.positionOf(id);
@@ -410,8 +435,13 @@ export class ReviewState {
   #prefetchSample(id: SampleId): void {
     void this.#fetchDetail(id);
     const card = this.cards.get(id);
-    if (card === undefined) this.loadCardsOf([id]);
-    else if (this.mode === 'focus') this.pictures.get(imageUrl(id, 'full', card.version));
+    if (card === undefined) {
+      this.loadCardsOf([id]);
+      return;
+    }
+    if (this.mode !== 'focus') return;
+    this.pictures.get(imageUrl(id, 'full', card.version));
+    if (this.examplesOpen) for (const classId of classesOf(card)) this.exemplars.load(classId);
   }
 
   /** Runs one action after the other. */
@@ -465,6 +495,11 @@ export class ReviewState {
     }
     this.details.set(id, result.value);
   }
+}
+
+/** The classes between which one decides. */
+function classesOf({ givenClassId, finding, currentClassId }: SampleCard): Set<ClassId> {
+  return new Set([givenClassId, finding?.suggestedClassId ?? givenClassId, currentClassId ?? givenClassId]);
 }
 
 function placesOf(ids: Uint32Array): Uint32Array {

@@ -8,7 +8,7 @@
  */
 
 /** b as it was typical of the runs with known truth (ADR 12). */
-export const typicalSlope = 1.25;
+export const typicalSlope = 1.4;
 
 /** Labels in groups of like doubt, the most doubted first; groups are small there, and hold a twentieth of the labels at the other end. */
 export interface DoubtGroups {

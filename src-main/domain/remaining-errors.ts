@@ -77,9 +77,13 @@ const tooLow = 0.6;
 /** Of log b. */
 const slopeSpread = 0.25;
 /** Standard deviation of a group's rate around the curve, in log odds. */
-const departure = 0.4;
+const departure = 0.5;
 
-const offsets = Array.from({ length: 41 }, (_, step) => (step - 31) / 4);
+/** Keeps the Beta distributions of a group finite. */
+const leastRate = 1e-5;
+
+// Far upwards too: nothing but decisions can tell that a run which doubts nothing is wrong.
+const offsets = Array.from({ length: 41 }, (_, step) => 0.3 * (step - 24));
 const slopeSteps = Array.from({ length: 11 }, (_, step) => (step - 5) / 2);
 
 function countVerdicts({ groupOf, sizes }: DoubtGroups, verdictOf: JudgedLabels['verdictOf']): VerdictCounts[] {
@@ -98,10 +102,10 @@ function weighScenarios(groups: DoubtGroups, counts: VerdictCounts[], expectedTo
       let log = logTotal - step ** 2 / 2;
       const scenario: Scenario = { weight: 0, rates: new Float64Array(counts.length), mean: 0, variance: 0 };
       for (const [g, { undecided, right, wrong }] of counts.entries()) {
-        const curve = sigmoid(intercept + slope * groups.doubts[g]!);
+        const curve = Math.min(1 - leastRate, Math.max(leastRate, sigmoid(intercept + slope * groups.doubts[g]!)));
         const strength = Math.max(1, 1 / (departure ** 2 * curve * (1 - curve)) - 1);
         const [alpha, beta] = [strength * curve, strength * (1 - curve)];
-        log += logBeta(alpha + wrong, beta + right) - logBeta(alpha, beta);
+        if (right + wrong > 0) log += logBeta(alpha + wrong, beta + right) - logBeta(alpha, beta);
         const known = strength + right + wrong;
         const rate = (alpha + wrong) / known;
         scenario.rates[g] = rate;
@@ -125,7 +129,8 @@ function possibleTotals({ sizes }: DoubtGroups, expectedTotal: number): { total:
   const whole = logs.reduce((sum, log) => sum + Math.exp(log), 0);
   const mean = (centre: number): number =>
     offsets.reduce((sum, offset, k) => sum + (Math.exp(logs[k]!) / whole) * labels * sigmoid(centre + offset), 0);
-  const centre = solveRising(-30, 30, expectedTotal, mean);
+  // Of no run is it certain that no label, or every one, is wrong.
+  const centre = solveRising(-30, 30, Math.min(labels - 0.5, Math.max(0.5, expectedTotal)), mean);
   return offsets.map((offset, k) => ({ total: labels * sigmoid(centre + offset), log: logs[k]! }));
 }
 

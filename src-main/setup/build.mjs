@@ -16,6 +16,7 @@ const digestName = '.sources';
 const programs = {
   cli: 'src-main/hosts/cli/main.ts',
   trainer: 'src-main/trainer/main.ts',
+  'preparation-worker': 'src-main/app/preparation-worker.ts',
   'electron-main': 'src-main/hosts/electron/main.ts',
   service: 'src-main/hosts/electron/service-process.ts',
 };
@@ -81,6 +82,8 @@ async function buildPart(part) {
     await (part === 'main' ? buildMain : buildRenderer)(unfinished);
     writeFileSync(path.join(unfinished, digestName), digest);
     mkdirSync(inRoot('dist'), { recursive: true });
+    // Another build of these sources was quicker, and what it made may be in use already.
+    if (isBuilt(part)) return;
     rmSync(outputFolders[part], { recursive: true, force: true });
     renameSync(unfinished, outputFolders[part]);
   } finally {

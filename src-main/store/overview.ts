@@ -1,5 +1,5 @@
 import { reviewStates, type ClassId, type ReviewState, type RunId, type SampleId } from '../../shared/domain.ts';
-import { classResolver, isSettledByMerge } from './classes.ts';
+import { classResolver, isSettledByMerge, type ResolveClass } from './classes.ts';
 import { allRows, statement, type Database } from './database.ts';
 
 /** Every present sample, by id, as columns. Merged classes are named by the one that they stand for. */
@@ -16,8 +16,8 @@ export interface LabelTable {
   /** The run's vote for its suggestion; NaN where it suggests no other label, or has not judged. */
   rivalVotes: Float64Array;
   flagged: Uint8Array;
-  /** 1 where people decided before the run, which was trained with what they said. */
-  decidedBefore: Uint8Array;
+  /** 1 where what people decided tells whether the run's doubt was right. */
+  tested: Uint8Array;
 }
 
 /** @param runId the run whose findings count; null for none */
@@ -41,7 +41,7 @@ export function readLabelTable(db: Database, runId: RunId | null): LabelTable {
     scores: new Float64Array(rows.length).fill(NaN),
     rivalVotes: new Float64Array(rows.length).fill(NaN),
     flagged: new Uint8Array(rows.length),
-    decidedBefore: new Uint8Array(rows.length),
+    tested: new Uint8Array(rows.length),
   };
   const places = new Map<SampleId, number>();
   for (const [place, [id, givenId, score, suggestedId, vote, flagged]] of rows.entries()) {
@@ -67,12 +67,15 @@ export function readLabelTable(db: Database, runId: RunId | null): LabelTable {
     table.rivalVotes[place] = NaN;
     table.flagged[place] = 0;
   }
-  for (const { id, state, classId, before } of decisions(db, runId)) {
+  const knownClasses = runClasses(db, runId, resolve);
+  for (const { id, state, classId, isLater } of decisions(db, runId)) {
     const place = places.get(id);
     if (place === undefined) continue;
+    // A run was trained with what was decided before it; and a class that is new since is a finer distinction, not an error to find.
+    const couldKnow = classId === null || knownClasses.has(resolve(classId));
+    if (isLater === 1 && couldKnow && state !== 'skipped') table.tested[place] = 1;
     table.states[place] = reviewStates.indexOf(state);
     if (classId !== null) table.current[place] = resolve(classId);
-    table.decidedBefore[place] = before;
   }
   return table;
 }
@@ -117,18 +120,24 @@ function labelsTrainedOtherwise(db: Database, runId: RunId | null): { id: Sample
   );
 }
 
+function runClasses(db: Database, runId: RunId | null, resolve: ResolveClass): Set<ClassId> {
+  const rows = allRows<{ class_id: ClassId }>(db, 'SELECT class_id FROM run_class WHERE run_id = ?', runId);
+  return new Set(rows.map((row) => resolve(row.class_id)));
+}
+
 interface DecisionRow {
   id: SampleId;
   state: ReviewState;
   classId: ClassId | null;
-  before: 0 | 1;
+  /** 1 where the decision was made after the run had started. */
+  isLater: 0 | 1;
 }
 
 function decisions(db: Database, runId: RunId | null): DecisionRow[] {
   return allRows(
     db,
     `SELECT sample_id AS id, state, class_id AS classId,
-            coalesce(decided_at < (SELECT started_at FROM run WHERE id = ?), 0) AS before
+            coalesce(decided_at >= (SELECT started_at FROM run WHERE id = ?), 0) AS isLater
        FROM review`,
     runId,
   );

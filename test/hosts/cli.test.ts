@@ -37,6 +37,7 @@ describe('usage', () => {
     'flags',
     'triage',
     'neighbours',
+    'duplicates',
     'evaluate',
     'history',
     'export',
@@ -172,6 +173,9 @@ test('import → train → flags → evaluate → export', async () => {
   const noTruth = await winnow(['evaluate', project, '--truth', 'absent.csv', '--truth-column', 'clean']);
   expect([noTruth.code, noTruth.stderr]).toEqual([1, expect.stringContaining('absent.csv')]);
 
+  const undecided = await winnow(['history', project]);
+  expect([undecided.code, undecided.stdout, undecided.stderr]).toEqual([0, '', 'Nothing was decided yet.\n']);
+
   const out = path.join(folder, 'labels.csv');
   const exported = await winnow(['export', project, '--format', 'csv', '--out', out, '--json']);
   expect([exported.code, JSON.parse(exported.stdout)]).toEqual([0, { out, written: 120, relabeled: 0, dropped: 0 }]);
@@ -234,6 +238,7 @@ test('Ctrl+C during training keeps what was learned and says so', async () => {
 }, 300_000);
 
 test('clean does it all in one go and accepts only sure suggestions', async () => {
+  writeFileSync(path.join(home, 'settings.json'), '{"reviewer": "Ann"}');
   const out = path.join(folder, 'cleaned.csv');
   const { code, stdout, stderr } = await winnow([
     ...['clean', 'images', '--out', out, '--project', path.join(folder, 'clean.winnow')],
@@ -250,6 +255,14 @@ test('clean does it all in one go and accepts only sure suggestions', async () =
   const { decided, look: left } = JSON.parse(look.stdout) as { decided: number; look: unknown[] };
   expect(summary.accepted).toBeGreaterThan(0);
   expect([decided, left.length]).toEqual([summary.accepted, 120 - summary.accepted]);
+  // Who is set as the reviewer stands in the history of what the command line has done, too.
+  const history = await winnow(['history', project, '--json']);
+  expect(JSON.parse(history.stdout)).toMatchObject([{ author: 'Ann', samples: summary.accepted, status: 'done' }]);
+  const table = (await winnow(['history', project, '--limit', '5'])).stdout.trimEnd().split('\n');
+  expect(table[0]).toMatch(/^when +who +what$/);
+  expect(table.slice(1)).toEqual([
+    expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d +Ann +Accept the suggestion for \d+ images?$/),
+  ]);
   const { stdout: text } = await winnow(['triage', project, '--coverage', '0']);
   expect(text).toContain(`${decided} of them are decided already, ${left.length} are left to look at`);
 }, 300_000);

@@ -31,7 +31,7 @@ import { createRandom, type Random } from '../../src-main/domain/random.ts';
 import { createRunView, type EpochView } from '../../src-main/domain/run-view.ts';
 import { networks } from '../../src-main/sat/models/networks.ts';
 
-import { listClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
 import { inTransaction, openDatabase, type Database } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { appendEmbeddings } from '../../src-main/store/embeddings.ts';
@@ -307,12 +307,13 @@ function storeMap(db: Database, runId: RunId, positions: Float32Array): void {
   );
 }
 
-/** Somebody works through them, a few seconds each, with a night's pause after every 400. */
+/** Two people work through them, a few seconds each, with a night's pause after every 400. */
 function decideSome(db: Database, ids: readonly SampleId[], random: Random): void {
   let seconds = 86_400;
   for (const [i, id] of ids.entries()) {
     seconds += i % 400 === 399 ? 60_000 : 1 + 4 * random.next();
-    decide(db, { sampleIds: [id], decision: drawDecision(random), decidedAt: at(seconds) });
+    const decidedBy = i % 400 < 250 ? 'Ada' : 'Grace';
+    decide(db, { sampleIds: [id], decision: drawDecision(random), decidedAt: at(seconds), decidedBy });
   }
 }
 

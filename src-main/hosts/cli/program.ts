@@ -4,6 +4,7 @@ import { presets } from '../../sat/presets.ts';
 import { recipes } from '../../sat/recipes/registry.ts';
 import { cleanCommand, type CleanOptions } from './commands/clean.ts';
 import { demoCommand, type DemoOptions } from './commands/demo.ts';
+import { duplicatesCommand, type DuplicatesOptions } from './commands/duplicates.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { evaluateCommand, type EvaluateOptions } from './commands/evaluate.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
@@ -128,6 +129,13 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .action(async (file: string, image: string, options: NeighboursOptions) =>
       onExit(await neighboursCommand(file, image, options)),
     );
+
+  program
+    .command('duplicates')
+    .description('list groups of images that look nearly the same, those whose labels differ first')
+    .addArgument(project())
+    .addOption(json())
+    .action(async (file: string, options: DuplicatesOptions) => onExit(await duplicatesCommand(file, options)));
 
   program
     .command('evaluate')

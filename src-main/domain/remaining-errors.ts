@@ -44,15 +44,18 @@ export function remainingErrors({ scores, verdictOf, expectedTotal }: JudgedLabe
   const scenarios = weighScenarios(groups, counts, expectedTotal);
   const rates = counts.map((_, g) => scenarios.reduce((sum, { weight, rates: own }) => sum + weight * own[g]!, 0));
   const expected = counts.reduce((sum, count, g) => sum + count.undecided * rates[g]!, 0);
+  const probabilities = new Float64Array(scores.length);
+  for (let label = 0; label < scores.length; label++) {
+    const group = groups.groupOf[label]!;
+    if (group !== ungrouped && verdictOf(label) === 'undecided') probabilities[label] = rates[group]!;
+  }
   return {
     remaining: {
       expected,
       low: Math.min(expected, Math.floor(quantile(scenarios, 0.05, undecided))),
       high: Math.max(expected, Math.ceil(quantile(scenarios, 0.95, undecided))),
     },
-    probabilities: Float64Array.from(groups.groupOf, (group, i) =>
-      group === ungrouped || verdictOf(i) !== 'undecided' ? 0 : rates[group]!,
-    ),
+    probabilities,
   };
 }
 
@@ -88,7 +91,10 @@ const slopeSteps = Array.from({ length: 11 }, (_, step) => (step - 5) / 2);
 
 function countVerdicts({ groupOf, sizes }: DoubtGroups, verdictOf: JudgedLabels['verdictOf']): VerdictCounts[] {
   const counts = Array.from(sizes, () => ({ undecided: 0, right: 0, wrong: 0 }));
-  for (const [label, group] of groupOf.entries()) if (group !== ungrouped) counts[group]![verdictOf(label)]++;
+  for (let label = 0; label < groupOf.length; label++) {
+    const group = groupOf[label]!;
+    if (group !== ungrouped) counts[group]![verdictOf(label)]++;
+  }
   return counts;
 }
 

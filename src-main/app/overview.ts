@@ -74,7 +74,7 @@ function explain(checked: number, unjudged: number): string {
   const count = (images: number): string => (images === 1 ? '1 image' : `${images.toLocaleString('en')} images`);
   const basis =
     checked === 0
-      ? 'Nobody has checked a label since this training, so this is the model’s own estimate. Models often take pictures that they find hard for wrong labels, and overlook some where very many are wrong: hence the wide range.'
-      : `Labels that nobody has checked are taken to be wrong as often as those of the ${count(checked)} checked since this training that the model doubted as much. Checking some that it hardly doubts makes this surer.`;
+      ? "Nobody has checked a label since this training, so this is the model's own estimate. Models often take pictures that they find hard for wrong labels, and overlook some where very many are wrong: hence the wide range."
+      : `Unchecked labels are taken to be wrong as often as those that the model doubted as much among the ${count(checked)} checked since this training. It is too high if only wrong labels are corrected and right ones are not confirmed.`;
   return unjudged === 0 ? basis : `${basis} ${count(unjudged)} that the model has not judged are not counted.`;
 }

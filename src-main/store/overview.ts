@@ -9,7 +9,10 @@ export interface LabelTable extends Pick<
   SampleColumns,
   'given' | 'suggested' | 'current' | 'state' | 'score' | 'suggestedTarget' | 'flagged'
 > {
-  /** 1 where a decision tells whether the doubt about the given label was right. */
+  /**
+   * 1 where a decision tells whether the doubt about the given label was right: made since the run, which was trained with what was
+   * decided before it, and by looking.
+   */
   tested: Uint8Array;
 }
 
@@ -19,12 +22,19 @@ export function readLabelTable(db: Database): LabelTable {
   const table = { ...columns, tested: new Uint8Array(columns.count) };
   if (runId === null) return table;
   const { startedAt, classes } = runFacts(db, runId);
-  const isDecided = reviewStates.map((state) => state !== 'unreviewed' && state !== 'skipped');
+  const isDecided = (row: number): boolean => decidedStates.has(columns.state[row]!);
+  // All that one action decided was decided at the same moment.
+  const together = new Map<number, number>();
   for (let row = 0; row < columns.count; row++) {
-    if (!isDecided[columns.state[row]!]) continue;
-    // A run was trained with what was decided before it; and a class that is new since is a finer distinction, not an error to find.
+    const at = columns.decidedAt[row]!;
+    if (isDecided(row)) together.set(at, (together.get(at) ?? 0) + 1);
+  }
+  for (let row = 0; row < columns.count; row++) {
+    const at = columns.decidedAt[row]!;
+    if (!isDecided(row) || at < startedAt || together.get(at)! > mostLookedAtAtOnce) continue;
+    // A class that is new since the run is a finer distinction, not an error to find.
     const couldFind = columns.current[row] === 0 || classes.has(columns.current[row]!);
-    table.tested[row] = couldFind && columns.decidedAt[row]! >= startedAt ? 1 : 0;
+    table.tested[row] = couldFind ? 1 : 0;
   }
   const others = trainedOtherwise(db, runId);
   if (others.length > 0) {
@@ -59,6 +69,13 @@ export function readWork(db: Database): WorkRow[] {
       GROUP BY action_id ORDER BY action_id`,
   );
 }
+
+/** Of more images than a screen shows, decided in one action, nobody has looked at each: they were accepted unseen. */
+const mostLookedAtAtOnce = 100;
+
+const decidedStates = new Set(
+  reviewStates.flatMap((state, index) => (state === 'unreviewed' || state === 'skipped' ? [] : [index])),
+);
 
 /** When a run started, in milliseconds since 1970, and the classes that it knows, as they are merged now. */
 function runFacts(db: Database, runId: RunId): { startedAt: number; classes: Set<ClassId> } {

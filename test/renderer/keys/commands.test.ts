@@ -22,6 +22,7 @@ beforeEach(() => {
     dataFolder: folder,
     nodePath: process.execPath,
     trainerProgram: 'none',
+    workerProgram: 'none',
     shell: shellWithoutDialogs,
     logger: createMemoryLogger(),
   });

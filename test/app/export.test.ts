@@ -92,7 +92,7 @@ describe('a folder of class folders', () => {
     expect(csv.slice(1).map((row) => row.slice(0, 3))).toEqual(labels);
     await run('jsonl', 'labels.jsonl');
     const lines = (await readFile(out('labels.jsonl'), 'utf8')).trimEnd().split('\n');
-    expect(lines.map((line) => Object.values(JSON.parse(line) as object).slice(0, 3))).toEqual(labels);
+    expect(lines.map((line) => Object.values(JSON.parse(line) as Record<string, unknown>).slice(0, 3))).toEqual(labels);
     await run('folder', 'clean');
     expect(await filesUnder(out('clean'))).toEqual([
       'dog/a, "b".jpg',

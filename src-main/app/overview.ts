@@ -1,5 +1,5 @@
 import type { ApiHandlers } from '../../shared/api.ts';
-import type { Overview, RunId } from '../../shared/domain.ts';
+import type { ClassId, Overview } from '../../shared/domain.ts';
 import { labelNoise, verdictOf } from '../domain/label-noise.ts';
 import { reviewPace, reviewProgress } from '../domain/pace.ts';
 import { remainingErrors } from '../domain/remaining-errors.ts';
@@ -13,54 +13,60 @@ export function overviewHandlers(openProject: () => Project): Pick<ApiHandlers, 
   return { getOverview: () => overview(openProject().db) };
 }
 
-/** The state of the data set and of the work on it. */
 function overview(db: Database): Overview {
   const runId = findingsRunId(db);
-  const table = readLabelTable(db, runId);
-  const samples = table.given.length;
-  const remaining = remainingWithReason(table, runId);
-  const { classes, pairs } = labelNoise(readClassIds(db), table, remaining?.probabilities ?? new Float64Array(samples));
+  const table = readLabelTable(db);
   const work = readWork(db);
-  let flaggedLeft = 0;
-  for (let i = 0; i < samples; i++) if (table.flagged[i] === 1 && verdictOf(table, i) === 'undecided') flaggedLeft++;
+  const { remaining, ...noise } = noiseOverview(table, readClassIds(db));
   return {
-    samples,
-    classes,
-    pairs,
-    remaining: remaining?.estimate ?? null,
-    found: classes.reduce((sum, { foundWrong }) => sum + foundWrong, 0),
+    samples: table.given.length,
+    ...noise,
+    remaining: runId === null ? null : remaining,
     progress: reviewProgress(work),
-    pace: reviewPace(work, flaggedLeft),
+    pace: reviewPace(work, countFlaggedLeft(table)),
   };
 }
 
-function remainingWithReason(
+/** What follows from the labels alone. */
+export function noiseOverview(
   table: LabelTable,
-  runId: RunId | null,
-): { estimate: NonNullable<Overview['remaining']>; probabilities: Float64Array } | null {
-  if (runId === null) return null;
-  // What was decided before the run tells nothing of its doubts: it was trained with the labels that were found right or made so.
-  const scores = table.scores.map((score, i) =>
-    table.decidedBefore[i] === 1 && verdictOf(table, i) !== 'undecided' ? NaN : score,
-  );
+  classIds: readonly ClassId[],
+): Pick<Overview, 'classes' | 'pairs' | 'found'> & { remaining: NonNullable<Overview['remaining']> } {
+  const scores = new Float64Array(table.score.length).fill(NaN);
   let expectedTotal = 0;
   let checked = 0;
   let unjudged = 0;
-  for (const [i, score] of scores.entries()) {
+  for (let i = 0; i < scores.length; i++) {
     const isUndecided = verdictOf(table, i) === 'undecided';
-    if (Number.isNaN(score)) {
+    if (!isUndecided && table.tested[i] === 0) continue;
+    if (Number.isNaN(table.score[i]!)) {
       if (isUndecided) unjudged++;
       continue;
     }
+    scores[i] = table.score[i]!;
     if (!isUndecided) checked++;
-    if (!Number.isNaN(table.rivalVotes[i]!)) expectedTotal += table.rivalVotes[i]!;
+    if (table.suggested[i] !== table.given[i]) expectedTotal += table.suggestedTarget[i]!;
   }
   const { remaining, probabilities } = remainingErrors({
     scores,
     verdictOf: (i) => verdictOf(table, i),
     expectedTotal,
   });
-  return { estimate: { ...remaining, explanation: explain(checked, unjudged) }, probabilities };
+  const { classes, pairs } = labelNoise(classIds, table, probabilities);
+  return {
+    classes,
+    pairs,
+    found: classes.reduce((sum, { foundWrong }) => sum + foundWrong, 0),
+    remaining: { ...remaining, explanation: explain(checked, unjudged) },
+  };
+}
+
+function countFlaggedLeft(table: LabelTable): number {
+  let left = 0;
+  for (let i = 0; i < table.flagged.length; i++) {
+    if (table.flagged[i] === 1 && verdictOf(table, i) === 'undecided') left++;
+  }
+  return left;
 }
 
 /** For people who know their classes but not statistics. */
@@ -68,7 +74,7 @@ function explain(checked: number, unjudged: number): string {
   const count = (images: number): string => (images === 1 ? '1 image' : `${images.toLocaleString('en')} images`);
   const basis =
     checked === 0
-      ? 'Nobody has checked a label since the model was trained, so this is its own estimate, and the range is wide: models often take pictures that they find hard for wrong labels, and overlook some where very many are wrong.'
-      : `It assumes that unchecked labels are wrong as often as the ${checked.toLocaleString('en')} checked ones that the model doubted as much; checking some that it hardly doubts makes the range narrower.`;
-  return unjudged === 0 ? basis : `${basis} The ${count(unjudged)} that the model has not judged are not counted.`;
+      ? "Nobody has checked a label since this training, so this is the model's own estimate. Models often take pictures that they find hard for wrong labels, and overlook some where very many are wrong: hence the wide range."
+      : `Unchecked labels are taken to be wrong as often as those that the model doubted as much among the ${count(checked)} checked since this training. It is too high if only wrong labels are corrected and right ones are not confirmed.`;
+  return unjudged === 0 ? basis : `${basis} ${count(unjudged)} that the model has not judged are not counted.`;
 }

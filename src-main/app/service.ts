@@ -33,8 +33,8 @@ import {
   summarizeProject,
   type Project,
 } from './projects.ts';
-import { notYetHandlers } from './not-yet.ts';
 import { overviewHandlers } from './overview.ts';
+import { createPreparedThings } from './prepared.ts';
 import { listRecipes } from './recipes.ts';
 import { createRecentProjects } from './recent.ts';
 import { reviewHandlers } from './review.ts';
@@ -57,6 +57,8 @@ export interface ServiceOptions {
   nodePath: string;
   /** Entry of the trainer's process. */
   trainerProgram: string;
+  /** Entry of the thread that makes the map and the groups of similar images. */
+  workerProgram: string;
   shell: HostShell;
   logger: Logger;
 }
@@ -87,6 +89,8 @@ export function createService(options: ServiceOptions): Service {
       events.emit('training', event);
     },
   });
+
+  const prepared = createPreparedThings(requireProject, { ...options, events });
 
   function releaseTrainingLock(): void {
     trainingLock?.release();
@@ -135,6 +139,7 @@ export function createService(options: ServiceOptions): Service {
   }
 
   async function leave(left: Project): Promise<void> {
+    await prepared.close(left);
     const summary = summarizeProject(left);
     closeProject(left);
     await recent.update({ path: summary.path, samples: summary.samples, reviewed: countReviewed(summary) });
@@ -147,6 +152,7 @@ export function createService(options: ServiceOptions): Service {
       const info = importInfo(project.db, request);
       const outcome = await importImages({ db: project.db, thumbnails: project.thumbnails, info, onProgress, signal });
       project.imageFolder = info.imageFolder;
+      prepared.samplesChanged(project);
       return { ...outcome, project: announceProject() };
     }
     const target = await openImportTarget(projectPath, dataFolder);
@@ -163,10 +169,10 @@ export function createService(options: ServiceOptions): Service {
   }
 
   const handlers: ApiHandlers = {
-    ...notYetHandlers,
     ...reviewHandlers(requireProject),
     ...historyHandlers(requireProject, events, () => settings.current().reviewer),
     ...overviewHandlers(requireProject),
+    ...prepared.handlers,
 
     getAppInfo: () => ({ name: 'Winnow', version, host, homeFolder: homedir(), pathSeparator: path.sep }),
     listFolder: ({ path: folder, showFiles }) => listFolder(folder, showFiles),

@@ -85,14 +85,10 @@ export function chooseLandmarks(classes: Uint16Array, count: number, perClass: n
 }
 
 /** The nearest of `others` to each row, exactly. `others` may be the rows themselves; then each is its own nearest. */
-export function nearestRows(
-  rows: Float32Array,
-  others: Float32Array,
-  dimension: number,
-  neighbours: number,
-): Nearest {
+export function nearestRows(rows: Float32Array, others: Float32Array, dimension: number, neighbours: number): Nearest {
   const count = rows.length / dimension;
   const otherCount = others.length / dimension;
+  const head = Math.min(dimension, headDimensions);
   const indexes = new Int32Array(count * neighbours);
   const distances = new Float64Array(count * neighbours);
   const best = new Float64Array(neighbours);
@@ -102,13 +98,18 @@ export function nearestRows(
     const own = row * dimension;
     for (let other = 0; other < otherCount; other++) {
       const offset = other * dimension;
-      const worst = best[neighbours - 1]!;
       let distance = 0;
-      for (let j = 0; j < dimension; j++) {
+      let j = 0;
+      for (; j < head; j++) {
         const difference = rows[own + j]! - others[offset + j]!;
         distance += difference * difference;
       }
-      if (distance >= worst) continue;
+      if (distance >= best[neighbours - 1]!) continue;
+      for (; j < dimension; j++) {
+        const difference = rows[own + j]! - others[offset + j]!;
+        distance += difference * difference;
+      }
+      if (distance >= best[neighbours - 1]!) continue;
       let slot = neighbours - 1;
       for (; slot > 0 && best[slot - 1]! > distance; slot--) {
         best[slot] = best[slot - 1]!;
@@ -123,6 +124,62 @@ export function nearestRows(
   return { indexes, distances, neighbours };
 }
 
+/**
+ * A place for each row: the mean of the places of its nearest landmarks, the nearest weighted most. A row that is a landmark is at
+ * its place. `places`: `[landmarks, 2]`; answers `[rows, 2]`.
+ */
+export function placeBetween(places: Float32Array, { indexes, distances, neighbours }: Nearest): Float32Array {
+  const count = indexes.length / neighbours;
+  const placed = new Float32Array(2 * count);
+  for (let row = 0; row < count; row++) {
+    const first = row * neighbours;
+    const nearest = Math.sqrt(distances[first]!);
+    const range = Math.sqrt(distances[first + neighbours - 1]!) - nearest;
+    let total = 0;
+    let x = 0;
+    let y = 0;
+    // A landmark is its own nearest, at no distance.
+    const used = nearest === 0 ? 1 : neighbours;
+    for (let j = first; j < first + used; j++) {
+      const weight = range === 0 ? 1 : Math.exp((-sharpness * (Math.sqrt(distances[j]!) - nearest)) / range);
+      const landmark = indexes[j]!;
+      total += weight;
+      x += weight * places[2 * landmark]!;
+      y += weight * places[2 * landmark + 1]!;
+    }
+    placed[2 * row] = x / total;
+    placed[2 * row + 1] = y / total;
+  }
+  return placed;
+}
+
+/**
+ * Moves and scales places into −1..1, both axes alike, and moves each by a fraction of the usual gap between two, so that
+ * alike samples do not hide each other. `[n, 2]`, in place.
+ */
+export function fitIntoSquare(places: Float32Array, random: Random): void {
+  const count = places.length / 2;
+  const low = [Infinity, Infinity];
+  const high = [-Infinity, -Infinity];
+  for (let i = 0; i < places.length; i++) {
+    low[i % 2] = Math.min(low[i % 2]!, places[i]!);
+    high[i % 2] = Math.max(high[i % 2]!, places[i]!);
+  }
+  const spread = spreadOfGap / Math.sqrt(count);
+  const half = Math.max(high[0]! - low[0]!, high[1]! - low[1]!) / 2 || 1;
+  const middle = [(low[0]! + high[0]!) / 2, (low[1]! + high[1]!) / 2];
+  for (let i = 0; i < places.length; i++) {
+    const scaled = (places[i]! - middle[i % 2]!) / half;
+    places[i] = Math.max(-1, Math.min(1, scaled + spread * random.normal()));
+  }
+}
+
+/** The first axes hold most of a distance; what is too far along them needs no further look. */
+const headDimensions = 8;
+/** The farthest of the neighbours weighs exp(−this) of the nearest. */
+const sharpness = 3;
+/** Standard deviation, as a share of the side of the square that each of n samples could have to itself. */
+const spreadOfGap = 0.2;
 const axisIterations = 20;
 
 function covarianceOf(rows: Float32Array, mean: Float64Array): Float64Array {

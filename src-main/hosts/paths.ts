@@ -10,6 +10,8 @@ export interface ProgramPaths {
   version: string;
   /** Entry of the trainer process. */
   trainerProgram: string;
+  /** Entry of the service's worker thread. */
+  workerProgram: string;
   /** The built window: `index.html` and `assets/`. */
   rendererFolder: string;
   /** Node runtime that runs the trainer. */
@@ -50,6 +52,9 @@ export function programPaths(moduleUrl: string = import.meta.url, resources: str
     trainerProgram: fromSource
       ? path.join(root, 'src-main', 'trainer', 'main.ts')
       : outsideArchive(path.join(root, 'dist', 'main', 'trainer.js')),
+    workerProgram: fromSource
+      ? path.join(root, 'src-main', 'app', 'preparation-worker.ts')
+      : outsideArchive(path.join(root, 'dist', 'main', 'preparation-worker.js')),
     rendererFolder: path.join(root, 'dist', 'renderer'),
     nodePath: findNode(root, resources),
   };

@@ -16,6 +16,7 @@ const digestName = '.sources';
 const programs = {
   cli: 'src-main/hosts/cli/main.ts',
   trainer: 'src-main/trainer/main.ts',
+  'preparation-worker': 'src-main/app/preparation-worker.ts',
   'electron-main': 'src-main/hosts/electron/main.ts',
   service: 'src-main/hosts/electron/service-process.ts',
 };

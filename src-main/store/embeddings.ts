@@ -13,7 +13,7 @@ export interface EmbeddingPart {
 }
 
 /**
- * Stores a part, wholly or not at all. Once a run's embeddings are complete, those of other runs are removed: only the newest are
+ * Stores a part, wholly or not at all. Once a run's embeddings are complete, those of other runs are removed, and their maps: only the newest are
  * ever looked at, and every further set would make the project larger by 2 bytes per sample and dimension.
  */
 export function appendEmbeddings(db: Database, { runId, start, dimension, values }: EmbeddingPart): void {
@@ -24,7 +24,9 @@ export function appendEmbeddings(db: Database, { runId, start, dimension, values
       dimension,
       toHalf(values),
     );
-    if (embeddedRunId(db) === runId) statement(db, 'DELETE FROM embedding WHERE run_id <> ?').run(runId);
+    if (embeddedRunId(db) !== runId) return;
+    statement(db, 'DELETE FROM embedding WHERE run_id <> ?').run(runId);
+    statement(db, 'DELETE FROM map WHERE run_id <> ?').run(runId);
   });
 }
 
@@ -61,15 +63,8 @@ export function nearestSamples(db: Database, sampleId: SampleId, limit: number):
   });
 }
 
-interface Part {
-  start: number;
-  dimension: number;
-  /** float16 as bits. */
-  vectors: Uint16Array;
-}
-
 /** The newest run with an embedding of every one of its samples. */
-function embeddedRunId(db: Database): RunId | null {
+export function embeddedRunId(db: Database): RunId | null {
   const row = firstRow<{ run_id: RunId }>(
     db,
     `SELECT run_id FROM embedding GROUP BY run_id
@@ -77,6 +72,37 @@ function embeddedRunId(db: Database): RunId | null {
       ORDER BY run_id DESC LIMIT 1`,
   );
   return row?.run_id ?? null;
+}
+
+/** The parts of a run's embeddings, by the position of their first sample. */
+export function embeddingStarts(db: Database, runId: RunId): number[] {
+  return allRows<{ start: number }>(db, 'SELECT start FROM embedding WHERE run_id = ? ORDER BY start', runId).map(
+    (row) => row.start,
+  );
+}
+
+/** One part: float16 as bits, `[samples, dimension]`; null when it was removed meanwhile. */
+export function readEmbeddings(
+  db: Database,
+  runId: RunId,
+  start: number,
+): { dimension: number; vectors: Uint16Array<ArrayBuffer> } | null {
+  const row = firstRow<{ dimension: number; vectors: Buffer }>(
+    db,
+    'SELECT dimension, vectors FROM embedding WHERE run_id = ? AND start = ?',
+    runId,
+    start,
+  );
+  return row === null
+    ? null
+    : { dimension: row.dimension, vectors: new Uint16Array(new Uint8Array(row.vectors).buffer) };
+}
+
+interface Part {
+  start: number;
+  dimension: number;
+  /** float16 as bits. */
+  vectors: Uint16Array;
 }
 
 function gonePositions(db: Database, runId: RunId): number[] {

@@ -74,7 +74,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('button', { name: 'Look at them' }).click();
     const alike = page
       .getByRole('region', { name: 'Look-alikes' })
-      .getByRole('button', { name: /^Go to/, disabled: false });
+      .getByRole('button', { name: /^Open/, disabled: false });
     const wanted = await alike.first().getAttribute('title');
     await alike.first().click();
     await expect

@@ -31,7 +31,7 @@ import { createRandom, type Random } from '../../src-main/domain/random.ts';
 import { createRunView, type EpochView } from '../../src-main/domain/run-view.ts';
 import { networks } from '../../src-main/sat/models/networks.ts';
 
-import { listClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
 import { inTransaction, openDatabase, type Database } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { appendEmbeddings } from '../../src-main/store/embeddings.ts';

@@ -16,13 +16,14 @@ export interface DirectClient {
 /** Runs a command with the service and closes it whatever happens. Inputs are checked as for any other client. */
 export async function withService<T>(run: (client: DirectClient) => Promise<T>): Promise<T> {
   const logger = createCliLogger();
-  const { version, nodePath, trainerProgram } = programPaths();
+  const { version, nodePath, trainerProgram, workerProgram } = programPaths();
   const service = createService({
     host: 'cli',
     version,
     dataFolder: dataFolder(),
     nodePath,
     trainerProgram,
+    workerProgram,
     shell: shellWithoutDialogs,
     logger,
   });

@@ -4,6 +4,7 @@ import { presets } from '../../sat/presets.ts';
 import { recipes } from '../../sat/recipes/registry.ts';
 import { cleanCommand, type CleanOptions } from './commands/clean.ts';
 import { demoCommand, type DemoOptions } from './commands/demo.ts';
+import { duplicatesCommand, type DuplicatesOptions } from './commands/duplicates.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { evaluateCommand, type EvaluateOptions } from './commands/evaluate.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
@@ -12,6 +13,7 @@ import { historyCommand, type HistoryOptions } from './commands/history.ts';
 import { importCommand, type ImportOptions } from './commands/import.ts';
 import { neighboursCommand, type NeighboursOptions } from './commands/neighbours.ts';
 import { addLabCommands } from './commands/lab.ts';
+import { overviewCommand, type OverviewOptions } from './commands/overview.ts';
 import { serveCommand, type ServeCommandOptions } from './commands/serve.ts';
 import { trainCommand, type TrainOptions } from './commands/train.ts';
 import { triageCommand, type TriageOptions } from './commands/triage.ts';
@@ -128,6 +130,20 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .action(async (file: string, image: string, options: NeighboursOptions) =>
       onExit(await neighboursCommand(file, image, options)),
     );
+
+  program
+    .command('duplicates')
+    .description('list groups of images that look nearly the same, those whose labels differ first')
+    .addArgument(project())
+    .addOption(json())
+    .action(async (file: string, options: DuplicatesOptions) => onExit(await duplicatesCommand(file, options)));
+
+  program
+    .command('overview')
+    .description('say how the labels stand: noise of each class, wrong labels that remain, pace and time left')
+    .addArgument(project())
+    .addOption(json())
+    .action(async (file: string, options: OverviewOptions) => onExit(await overviewCommand(file, options)));
 
   program
     .command('evaluate')

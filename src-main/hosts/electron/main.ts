@@ -85,6 +85,7 @@ function start(): void {
       dataFolder: dataFolder(),
       nodePath: paths.nodePath,
       trainerProgram: paths.trainerProgram,
+      workerProgram: paths.workerProgram,
     },
     logger,
     showDialog: (request) => showDialog(window, request),

@@ -9,6 +9,7 @@ export interface ServiceStart {
   dataFolder: string;
   nodePath: string;
   trainerProgram: string;
+  workerProgram: string;
 }
 
 export type ServiceCommand =

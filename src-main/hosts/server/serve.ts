@@ -19,13 +19,14 @@ export interface ServeOptions {
 
 /** `winnow serve`: the same interface as the app's, for a browser of this machine; ends with SIGINT or SIGTERM. */
 export async function serve({ target, port, logger, onListening }: ServeOptions): Promise<void> {
-  const { version, nodePath, trainerProgram, rendererFolder } = programPaths();
+  const { version, nodePath, trainerProgram, workerProgram, rendererFolder } = programPaths();
   const service = createService({
     host: 'server',
     version,
     dataFolder: dataFolder(),
     nodePath,
     trainerProgram,
+    workerProgram,
     shell: shellWithoutDialogs,
     logger,
   });

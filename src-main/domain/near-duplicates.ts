@@ -1,0 +1,157 @@
+import { colourBytes, detailBytes, fingerprintBytes, hashBytes } from './fingerprint.ts';
+
+/** Bits in which two pictures that are nearly identical differ at most, of 128. */
+const largestHashDistance = 15;
+/** Correlations that the colours and the detail of two such pictures have at least; ADR 11 says what they find and miss. */
+const leastColourCorrelation = 0.95;
+const leastDetailCorrelation = 0.72;
+
+/**
+ * Groups pictures that look nearly the same: for each picture the index of its group's first; its own where it is alone or a
+ * first itself. Every member is alike to the first, so that no chain of small changes joins what is different. Pictures
+ * without contrast (blank pages, black frames) look like each other whatever they mean, and stay alone.
+ * `fingerprints`: `[pictures, fingerprintBytes]`.
+ */
+export function groupNearDuplicates(
+  fingerprints: Uint8Array,
+  onProgress: (done: number) => void = () => undefined,
+): Int32Array {
+  const count = fingerprints.length / fingerprintBytes;
+  const firsts = Int32Array.from({ length: count }, (_, index) => index);
+  const hashes = hashWords(fingerprints);
+  const index = createHashIndex(hashes);
+  for (let picture = 0; picture < count; picture++) {
+    if (picture % progressStep === 0) onProgress(picture);
+    if (isBlank(fingerprints, picture)) continue;
+    let best = -1;
+    let bestLikeness = 0;
+    index.forEachWithin(picture, (first) => {
+      const found = likeness(fingerprints, picture, first);
+      // Of equally alike ones, the earliest: the index does not visit them in their order.
+      if (found < bestLikeness || (found === bestLikeness && first > best)) return;
+      best = first;
+      bestLikeness = found;
+    });
+    if (best === -1) index.add(picture);
+    else firsts[picture] = best;
+  }
+  return firsts;
+}
+
+const progressStep = 1024;
+
+/** How alike two pictures are: the correlation of their detail, −1 where that or their colours are too different. */
+function likeness(fingerprints: Uint8Array, a: number, b: number): number {
+  const colours = correlation(fingerprints, a, b, hashBytes, colourBytes);
+  if (colours < leastColourCorrelation) return -1;
+  const detail = correlation(fingerprints, a, b, hashBytes + colourBytes, detailBytes);
+  return detail < leastDetailCorrelation ? -1 : detail;
+}
+
+/** Pearson's correlation of a stretch of two fingerprints; 0 where one of them does not vary. */
+function correlation(fingerprints: Uint8Array, a: number, b: number, offset: number, length: number): number {
+  const startA = a * fingerprintBytes + offset;
+  const startB = b * fingerprintBytes + offset;
+  let [sumA, sumB, squaresA, squaresB, products] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < length; i++) {
+    const valueA = fingerprints[startA + i]!;
+    const valueB = fingerprints[startB + i]!;
+    sumA += valueA;
+    sumB += valueB;
+    squaresA += valueA * valueA;
+    squaresB += valueB * valueB;
+    products += valueA * valueB;
+  }
+  const covariance = products - (sumA * sumB) / length;
+  const variances = (squaresA - (sumA * sumA) / length) * (squaresB - (sumB * sumB) / length);
+  return variances <= 0 ? 0 : covariance / Math.sqrt(variances);
+}
+
+/** Standard deviation over a picture's parts, in levels of 0..255, below which it shows nothing. */
+const leastContrast = 4;
+
+function isBlank(fingerprints: Uint8Array, picture: number): boolean {
+  const start = picture * fingerprintBytes + hashBytes;
+  const parts = colourBytes / 3;
+  let variance = 0;
+  // Within each channel: a page that is all red has no contrast either.
+  for (let channel = 0; channel < 3; channel++) {
+    let sum = 0;
+    let squares = 0;
+    for (let i = channel; i < colourBytes; i += 3) {
+      const value = fingerprints[start + i]!;
+      sum += value;
+      squares += value * value;
+    }
+    variance = Math.max(variance, squares / parts - (sum / parts) ** 2);
+  }
+  return variance < leastContrast ** 2;
+}
+
+const wordsPerHash = hashBytes / 4;
+/** Bands of 16 bits: of two hashes that differ in at most 15 of 128 bits, at least one of the 8 bands differs in at most 1. */
+const bands = hashBytes / 2;
+const bandKeys = 2 ** 16;
+
+function hashWords(fingerprints: Uint8Array): Uint32Array {
+  const count = fingerprints.length / fingerprintBytes;
+  const bytes = new Uint8Array(count * hashBytes);
+  for (let i = 0; i < count; i++) {
+    const start = i * fingerprintBytes;
+    bytes.set(fingerprints.subarray(start, start + hashBytes), i * hashBytes);
+  }
+  return new Uint32Array(bytes.buffer);
+}
+
+/** Finds every added hash within `largestHashDistance` of another, without looking at most of them. */
+function createHashIndex(hashes: Uint32Array) {
+  const count = hashes.length / wordsPerHash;
+  // For each band a table of linked lists: the newest picture of each key, and for each picture the one before it.
+  const newest = new Int32Array(bands * bandKeys).fill(-1);
+  const before = new Int32Array(bands * count);
+  const lastSeenBy = new Int32Array(count).fill(-1);
+
+  const key = (picture: number, band: number): number => {
+    const word = hashes[picture * wordsPerHash + (band >> 1)]!;
+    return band % 2 === 0 ? word & 0xffff : word >>> 16;
+  };
+  return {
+    add(picture: number): void {
+      for (let band = 0; band < bands; band++) {
+        const list = band * bandKeys + key(picture, band);
+        before[band * count + picture] = newest[list]!;
+        newest[list] = picture;
+      }
+    },
+    forEachWithin(picture: number, visit: (other: number) => void): void {
+      for (let band = 0; band < bands; band++) {
+        const own = key(picture, band);
+        for (let probe = 0; probe <= 16; probe++) {
+          const list = band * bandKeys + (probe === 16 ? own : own ^ (1 << probe));
+          for (let other = newest[list]!; other !== -1; other = before[band * count + other]!) {
+            if (lastSeenBy[other] === picture) continue;
+            lastSeenBy[other] = picture;
+            if (isWithin(hashes, picture, other)) visit(other);
+          }
+        }
+      }
+    },
+  };
+}
+
+function isWithin(hashes: Uint32Array, a: number, b: number): boolean {
+  let distance = 0;
+  for (let word = 0; word < wordsPerHash; word++) {
+    distance += countBits(hashes[a * wordsPerHash + word]! ^ hashes[b * wordsPerHash + word]!);
+    if (distance > largestHashDistance) return false;
+  }
+  return true;
+}
+
+/** Set bits of a 32-bit word (Hacker's Delight, 5-1). */
+function countBits(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  bits = (bits + (bits >>> 4)) & 0x0f0f0f0f;
+  return Math.imul(bits, 0x01010101) >>> 24;
+}

@@ -103,6 +103,14 @@ export async function countFrames(browser: Browser, page: Page, scroll: () => Pr
   };
 }
 
+/** CPU time that all of Chromium's processes have used so far, ms. Unlike the clock, it tells little of what else the machine does. */
+export async function cpuTime(browser: Browser): Promise<number> {
+  const system = await browser.newBrowserCDPSession();
+  const { processInfo } = await system.send('SystemInfo.getProcessInfo');
+  await system.detach();
+  return processInfo.reduce((sum, { cpuTime: seconds }) => sum + 1000 * seconds, 0);
+}
+
 export interface PageMemory {
   /** Objects of the page's scripts after a collection, MB. */
   heap: number;

@@ -38,6 +38,7 @@ describe('usage', () => {
     'triage',
     'neighbours',
     'duplicates',
+    'overview',
     'evaluate',
     'history',
     'export',

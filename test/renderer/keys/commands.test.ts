@@ -133,8 +133,8 @@ function openApp(): AppState {
 /** Presses a key with the focus nowhere. */
 function press(key: string, more: Partial<KeyboardEvent> = {}): KeyboardEvent {
   vi.stubGlobal('document', { querySelector: () => null });
-  vi.stubGlobal('Element', class {});
-  vi.stubGlobal('HTMLElement', class {});
+  vi.stubGlobal('Element', EventTarget);
+  vi.stubGlobal('HTMLElement', EventTarget);
   const event = {
     key,
     code: `Key${key.toUpperCase()}`,

@@ -47,6 +47,8 @@ export class AppState {
   sampleToReview: SampleId | null = null;
   /** The queue that review begins with, when one was chosen elsewhere. */
   queueToReview: QueueQuery | null = null;
+  /** The class that review shows so that a part of it becomes a class of its own. */
+  classToSplit = $state.raw<ClassId | null>(null);
   /** Why the window cannot work at all. */
   fatal = $state.raw<string | null>(null);
   /** Counts up when the connection comes back, so that screens read again what they show. */

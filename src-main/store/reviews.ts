@@ -6,8 +6,9 @@ import { sampleIndex } from './sample-index.ts';
 
 /** How many present samples are in each state. */
 export function countReview(db: Database): ReviewCounts {
+  const { count, state } = sampleIndex(db).columns;
   const counts = new Uint32Array(reviewStates.length);
-  for (const state of sampleIndex(db).columns.state) counts[state]!++;
+  for (let row = 0; row < count; row++) counts[state[row]!]!++;
   return Object.fromEntries(reviewStates.map((state, i) => [state, counts[i]!])) as ReviewCounts;
 }
 

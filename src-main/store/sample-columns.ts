@@ -19,6 +19,8 @@ export interface SampleColumns {
   score: Float64Array;
   /** Confidence weight. */
   weight: Float64Array;
+  /** Soft target at the suggestion. */
+  suggestedTarget: Float64Array;
   abstention: Float64Array;
   flagged: Uint8Array;
   /** Indexes into `reviewStates`. */
@@ -56,6 +58,7 @@ export function readColumns(db: Database): SampleColumns {
     current: new Uint32Array(count),
     score: new Float64Array(count).fill(NaN),
     weight: new Float64Array(count).fill(NaN),
+    suggestedTarget: new Float64Array(count).fill(NaN),
     abstention: new Float64Array(count).fill(NaN),
     flagged: new Uint8Array(count),
     state: new Uint8Array(count),
@@ -97,6 +100,7 @@ type FindingRow = [
   score: number,
   suggested: ClassId,
   weight: number,
+  suggestedTarget: number,
   flagged: 0 | 1,
   abstention: number | null,
 ];
@@ -114,17 +118,18 @@ function readFindings(db: Database, columns: SampleColumns, givens: readonly Cla
   let row = 0;
   for (const page of pages<FindingRow>(
     db,
-    `SELECT sample_id, score, suggested_class_id, weight, flagged, abstention
+    `SELECT sample_id, score, suggested_class_id, weight, suggested_target, flagged, abstention
        FROM finding WHERE run_id = ? AND sample_id > ? ORDER BY sample_id`,
     { values: [runId] },
   )) {
-    for (const [id, score, suggested, weight, flagged, abstention] of page) {
+    for (const [id, score, suggested, weight, suggestedTarget, flagged, abstention] of page) {
       while (row < count && ids[row]! < id) row++;
       if (row === count || ids[row] !== id) continue;
       const settled = isSettledByMerge(givens[row]!, suggested, resolve);
       columns.suggested[row] = resolve(suggested);
       columns.score[row] = settled ? 0 : score;
       columns.weight[row] = weight;
+      columns.suggestedTarget[row] = suggestedTarget;
       columns.flagged[row] = settled ? 0 : flagged;
       columns.abstention[row] = abstention ?? NaN;
     }

@@ -27,7 +27,7 @@ export class HistoryState {
     const reading = this.#reading;
     this.#loadingMore = false;
     const entries: HistoryEntry[] = [];
-    let total = 0;
+    let total: number;
     do {
       const result = await this.#client.listHistory({ before: entries.at(-1)?.id ?? null, limit: page });
       if (reading !== this.#reading) return;

@@ -9,9 +9,20 @@ export type CommandContext =
   | 'focus'
   | 'pairs'
   | 'clusters'
-  | 'map';
+  | 'map'
+  /** On the screen of the classes. */
+  | 'classes';
 
-export const commandGroups = ['Decide', 'Go back', 'Move and select', 'View', 'One image', 'Map', 'Window'] as const;
+export const commandGroups = [
+  'Decide',
+  'Go back',
+  'Move and select',
+  'View',
+  'One image',
+  'Map',
+  'Classes',
+  'Window',
+] as const;
 
 export interface CommandInfo {
   id: string;
@@ -70,6 +81,7 @@ const classKey = { ...decide, keysOnly: true } as const;
 const move = { group: 'Move and select', context: 'review', fixed: true, keysOnly: true } as const;
 const select = { group: 'Move and select', context: 'review' } as const;
 const view = { group: 'View', context: 'review' } as const;
+const classes = { group: 'Classes', context: 'classes' } as const;
 const go = { group: 'Window', context: 'window', keys: [] } as const;
 
 export const commands = [
@@ -144,6 +156,15 @@ export const commands = [
   { id: 'map-fit', title: 'Show the whole map', group: 'Map', context: 'map', keys: ['X'] },
   { id: 'map-lasso', title: 'Draw around images, or move the map', group: 'Map', context: 'map', keys: ['Q'] },
   { id: 'map-color', title: 'Colour by the next property', group: 'Map', context: 'map', keys: ['K'] },
+
+  { id: 'class-rename', title: 'Rename the class', ...classes, keys: ['Enter', 'F2'] },
+  { id: 'class-toggle', title: 'Select the class, or not', ...classes, keys: ['Space'] },
+  { id: 'class-merge', title: 'Merge the selected classes into one…', ...classes, keys: ['M'] },
+  { id: 'class-split', title: 'Split off a new class…', ...classes, keys: ['S'] },
+  { id: 'class-create', title: 'Make a new class…', ...classes, keys: ['N'] },
+  { id: 'class-color', title: 'Choose the colour of the class…', ...classes, keys: ['C'] },
+  { id: 'class-hotkey', title: 'Choose the key of the class…', ...classes, keys: ['K'] },
+  { id: 'class-open', title: 'Review the images of the class', ...classes, keys: ['O'] },
 
   { id: 'palette', title: 'Find a command', group: 'Window', context: 'window', keys: ['Ctrl+K'] },
   { id: 'help', title: 'All keys', group: 'Window', context: 'window', keys: ['?'] },

@@ -12,7 +12,7 @@ export interface Fit {
 
 /** Null where the letters do not all occur in this order. Spaces in what is typed count for nothing. */
 export function fitOf(name: string, typed: string): Fit | null {
-  const wanted = [...typed.toLowerCase().replaceAll(/\s/g, '')];
+  const wanted = Array.from(typed.toLowerCase().replaceAll(/\s/g, ''));
   const [first] = wanted;
   if (first === undefined) return { score: 0, loose: false };
   const text = name.toLowerCase();

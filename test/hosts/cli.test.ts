@@ -6,7 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TrainingPlan, Triage } from '../../shared/domain.ts';
+import type { Overview, TrainingPlan, Triage } from '../../shared/domain.ts';
 import { presets } from '../../src-main/sat/presets.ts';
 import { recipes } from '../../src-main/sat/recipes/registry.ts';
 import { createHome } from '../support/home.ts';
@@ -38,6 +38,7 @@ describe('usage', () => {
     'triage',
     'neighbours',
     'duplicates',
+    'overview',
     'evaluate',
     'history',
     'export',
@@ -101,6 +102,8 @@ test('import → train → flags → evaluate → export', async () => {
     project: { samples: 120, path: project },
   });
 
+  const untrained = await winnow(['overview', project]);
+  expect([untrained.code, untrained.stdout]).toEqual([0, expect.stringContaining('not known before a training')]);
   const early = await winnow(['flags', project]);
   expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('winnow train')]);
 
@@ -160,6 +163,13 @@ test('import → train → flags → evaluate → export', async () => {
       .toSorted(),
   );
   expect(120 - rows.length).toBe(triage.curve.findLast(({ coverage }) => coverage <= 0.8)?.accepted);
+
+  const overview = JSON.parse((await winnow(['overview', project, '--json'])).stdout) as Overview;
+  expect(overview).toMatchObject({ samples: 120, found: 0, progress: [], pace: { perMinute: null } });
+  const { expected, low, high } = overview.remaining!;
+  expect(low <= expected && expected <= high).toBe(true);
+  const printed = await winnow(['overview', project]);
+  expect(printed.stdout).toContain(`About ${Math.round(expected)} wrong labels remain`);
 
   const [first] = pictures;
   const alike = await winnow(['neighbours', project, first!.path, '--limit', '3', '--json']);

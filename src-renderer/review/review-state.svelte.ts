@@ -98,6 +98,8 @@ export class ReviewState {
   openPair = $state.raw<OpenPair | null>(null);
   /** The cell of the matrix of pairs that has the cursor. */
   pairAt = $state.raw<Pair | null>(null);
+  /** The member of a cluster that had the cursor last. */
+  memberAt = $state.raw<SampleId | null>(null);
   /** Of the grid, for the keys that move in it. */
   gridColumns = $state(1);
   gridRowsInView = $state(1);
@@ -373,6 +375,16 @@ export class ReviewState {
     return this.#waiting > 1 ? Promise.resolve() : this.#inLine(() => this.#decideNow(choice));
   }
 
+  /** Drops everything that is aimed at except one, which keeps its given label: two steps of the history. */
+  keepOnly(kept: SampleId): Promise<void> {
+    return this.#inLine(async () => {
+      const { aim } = this;
+      const others = aim?.sampleIds.filter((id) => id !== kept) ?? [];
+      if (others.length > 0 && !(await this.#send(others, { kind: 'drop' }))) return;
+      if (await this.#send([kept], { kind: 'confirm' })) aim?.advance?.();
+    });
+  }
+
   undo(): Promise<void> {
     return this.#inLine(async () => this.#step(await this.#app.client.undo({}), 'There is nothing to undo.'));
   }
@@ -400,12 +412,8 @@ export class ReviewState {
         : [...aim.sampleIds];
     const decision = this.#toDecision(choice, sampleIds.length);
     if (decision === null || sampleIds.length === 0) return;
-    const wasUndecided = sampleIds.some((id) => this.#isUndecided(id));
-    const change = this.#app.valueOrNotice(await this.#app.client.decide({ sampleIds, decision }));
-    if (change === null) return;
-    this.#app.applyReviewChange(change);
-    this.#apply(change);
-    if (choice.kind === 'reopen') return;
+    const wasUndecided = sampleIds.some((id) => this.isUndecided(id));
+    if (!(await this.#send(sampleIds, decision)) || choice.kind === 'reopen') return;
     if (aim !== null) {
       aim.advance?.();
       return;
@@ -414,6 +422,15 @@ export class ReviewState {
     // Looking again at what was decided goes on in order; otherwise to the next that is still open, around the end if need be.
     const next = wasUndecided ? (this.#nextUndecided(last) ?? this.#nextUndecided(-1)) : last + 1;
     this.moveTo(next ?? last);
+  }
+
+  /** False after telling the person why it could not be done. */
+  async #send(sampleIds: SampleId[], decision: DecisionInput): Promise<boolean> {
+    const change = this.#app.valueOrNotice(await this.#app.client.decide({ sampleIds, decision }));
+    if (change === null) return false;
+    this.#app.applyReviewChange(change);
+    this.#apply(change);
+    return true;
   }
 
   #toDecision(choice: Choice, targets: number): DecisionInput | null {
@@ -475,9 +492,11 @@ export class ReviewState {
     this.undecidedCount = undecided;
   }
 
-  #isUndecided(id: SampleId): boolean {
+  /** Samples outside the queue that were not looked at yet count as undecided. */
+  isUndecided(id: SampleId): boolean {
     const position = this.positionOf(id);
-    return position === null ? this.cards.get(id)?.state === 'unreviewed' : this.#states[position] === unreviewed;
+    if (position !== null) return this.#states[position] === unreviewed;
+    return (this.cards.get(id)?.state ?? 'unreviewed') === 'unreviewed';
   }
 
   #nextUndecided(after: number): number | null {

@@ -41,28 +41,31 @@ export function gridAfterLoad(page: Page): Promise<number> {
   return page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.gridShown(0));
 }
 
-/** Milliseconds from the latest key or click before `act` ends to the first grid with all its pictures. */
-export async function gridAfter(page: Page, act: () => Promise<void>): Promise<number> {
-  const shown = page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.gridShown(NaN));
-  await act();
-  return await shown;
+/** Milliseconds from the key or click that ends `act` to the first grid with all its pictures. */
+export function gridAfter(page: Page, act: () => Promise<void>): Promise<number> {
+  return whileWatched(
+    page,
+    page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.gridShown(NaN)),
+    act,
+  );
 }
 
 /** Milliseconds from the key or click that ends `act` to the cells of another queue, and to the pictures in them. */
-export async function queueAfter(page: Page, act: () => Promise<void>): Promise<{ cells: number; pictures: number }> {
-  const shown = page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.nextQueue());
-  // The page must have looked at the queue as it is before it changes.
-  await page.evaluate(() => undefined);
-  await act();
-  return await shown;
+export function queueAfter(page: Page, act: () => Promise<void>): Promise<{ cells: number; pictures: number }> {
+  return whileWatched(
+    page,
+    page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.nextQueue()),
+    act,
+  );
 }
 
 /** Milliseconds from a key to the next picture on the stage. */
-export async function pictureAfter(page: Page, key: string): Promise<number> {
-  const shown = page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.nextPicture());
-  await page.evaluate(() => undefined);
-  await page.keyboard.press(key);
-  return await shown;
+export function pictureAfter(page: Page, key: string): Promise<number> {
+  return whileWatched(
+    page,
+    page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.nextPicture()),
+    () => page.keyboard.press(key),
+  );
 }
 
 /** Goes through the whole list, a page at a time; of every tenth page, all pictures are waited for. Answers the number of pages. */
@@ -134,6 +137,15 @@ export async function measureMemory(browser: Browser, page: Page): Promise<PageM
   await session.detach();
   await system.detach();
   return { heap: heap / 1e6, renderer: renderer / 1e6 };
+}
+
+async function whileWatched<T>(page: Page, seen: Promise<T>, act: () => Promise<void>): Promise<T> {
+  const acted = async (): Promise<void> => {
+    // One round trip later, the page has begun to look, and knows what is there before it changes.
+    await page.evaluate(() => undefined);
+    await act();
+  };
+  return (await Promise.all([seen, acted()]))[0];
 }
 
 /** Headless Chromium draws for a display of 60 Hz. */

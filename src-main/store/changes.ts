@@ -1,7 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { SampleId } from '../../shared/domain.ts';
 
-/** What a connection has changed since somebody last took note of it. What was rolled back since may be among it. */
+/** What a connection has changed since somebody last took note of it, also inside a transaction that goes on. */
 export interface Changes {
   /** Samples whose decisions it has changed. */
   decided: Set<SampleId>;
@@ -33,6 +33,12 @@ export function changesOf(db: BetterSqlite3.Database): Changes {
   const changes = changesByDatabase.get(db);
   if (changes === undefined) throw new Error('This database was not opened by openDatabase.');
   return changes;
+}
+
+/** Whoever took note inside the transaction knows what has not happened. */
+export function noteRollback(db: BetterSqlite3.Database): void {
+  const changes = changesByDatabase.get(db);
+  if (changes !== undefined) changes.others = true;
 }
 
 const changesByDatabase = new WeakMap<BetterSqlite3.Database, Changes>();

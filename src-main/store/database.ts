@@ -2,7 +2,7 @@ import { closeSync, constants, accessSync, openSync, readSync, statSync } from '
 import path from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { AppError, errorMessage } from '../../shared/result.ts';
-import { watchChanges } from './changes.ts';
+import { noteRollback, watchChanges } from './changes.ts';
 import { applicationId, migrate } from './migrations.ts';
 
 export type Database = BetterSqlite3.Database;
@@ -44,7 +44,12 @@ export function openDatabase(file: string, { create }: { create: boolean }): Dat
 
 /** Runs `work` in one transaction that takes the write lock at once; nothing of it stays if it throws. */
 export function inTransaction<T>(db: Database, work: () => T): T {
-  return db.transaction(work).immediate();
+  try {
+    return db.transaction(work).immediate();
+  } catch (error) {
+    noteRollback(db);
+    throw error;
+  }
 }
 
 /** A prepared statement, compiled once per connection. Not for `iterate`, which would keep it busy. */

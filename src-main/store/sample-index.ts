@@ -37,11 +37,8 @@ export function sampleIndex(db: Database): SampleIndex {
   } else if (changes.decided.size > 0) {
     index.refresh(changes.decided);
   }
-  // A transaction may be rolled back: what it has changed is read again after its end.
-  if (!db.inTransaction) {
-    changes.others = false;
-    changes.decided.clear();
-  }
+  changes.others = false;
+  changes.decided.clear();
   return index;
 }
 

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { emptyFilter, type DecisionInput, type QueueFilter, type QueueQuery } from '../../shared/api.ts';
 import { reviewStates, type RunId } from '../../shared/domain.ts';
 import { createRandom, type Random } from '../../src-main/domain/random.ts';
+import { changesOf } from '../../src-main/store/changes.ts';
 import { editClass } from '../../src-main/store/class-edits.ts';
 import { listClasses } from '../../src-main/store/class-list.ts';
 import { inTransaction, openDatabase, type Database } from '../../src-main/store/database.ts';
@@ -66,6 +67,14 @@ it('knows inside a transaction what it has changed so far, and forgets what was 
     expect(failing).toThrow('Not this time.');
     expect(countReview(db)).toMatchObject({ dropped: 0, unreviewed: 3 });
   }
+});
+
+it('reads a decision once, however many follow before somebody looks', () => {
+  const db = projectWith(['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg']);
+  countReview(db);
+  decide(db, { sampleIds: [1, 2, 3], decision: { kind: 'drop' }, decidedAt: '2026-01-01' });
+  undo(db);
+  expect(changesOf(db)).toEqual({ decided: new Set(), others: false });
 });
 
 type Event = [name: string, happen: (db: Database, step: number) => void];

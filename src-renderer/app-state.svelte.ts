@@ -47,6 +47,8 @@ export class AppState {
   sampleToReview: SampleId | null = null;
   /** The queue that review begins with, when one was chosen elsewhere. */
   queueToReview: QueueQuery | null = null;
+  /** The class that review shows so that a part of it becomes a class of its own. */
+  classToSplit = $state.raw<ClassId | null>(null);
   /** Why the window cannot work at all. */
   fatal = $state.raw<string | null>(null);
   /** Counts up when the connection comes back, so that screens read again what they show. */
@@ -159,6 +161,13 @@ export class AppState {
   async loadFindings(): Promise<void> {
     const result = await this.client.getFindings({});
     if (result.ok) this.findings = result.value;
+  }
+
+  /** Who has decided something by now; it is not part of what each change tells. */
+  async loadReviewers(): Promise<void> {
+    const result = await this.client.getProject({});
+    if (!result.ok || result.value === null || this.project?.path !== result.value.path) return;
+    this.project = { ...this.project, reviewers: result.value.reviewers };
   }
 
   /** Brings counts, undo labels and classes up to date; the same change may arrive twice. */

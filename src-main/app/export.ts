@@ -15,7 +15,7 @@ import {
 import { writeFolder } from '../dataset/formats/folder.ts';
 import { writeJsonl } from '../dataset/formats/jsonl.ts';
 import { createFileMatcher } from '../dataset/match-files.ts';
-import { classNames } from '../store/classes.ts';
+import { classNames, renamedLabels } from '../store/classes.ts';
 import type { Database } from '../store/database.ts';
 import type { ProjectInfo } from '../store/project-info.ts';
 import { exportSamples, type ExportSample } from '../store/samples.ts';
@@ -50,7 +50,10 @@ export async function exportLabels(
   } else if (info.labels === null) {
     await writeCsv(out, overwrite, plainDialect, plainRows(counted(records(), counts)));
   } else {
-    const corrected = await correctLabelsFile(info.labels, info.imageFolder, [...counted(records(), counts)]);
+    const corrected = await correctLabelsFile(info.labels, info.imageFolder, {
+      records: [...counted(records(), counts)],
+      renamed: renamedLabels(db),
+    });
     await writeCsv(out, overwrite, corrected.dialect, corrected.rows);
   }
   return { out, ...counts };
@@ -93,7 +96,11 @@ function* plainRows(records: Iterable<LabelRecord>): Generator<CsvCell[]> {
 }
 
 /** The rows of the labels file, corrected one by one as they are written; samples that it no longer names come last. */
-async function correctLabelsFile(labels: LabelsFile, imageFolder: string, records: LabelRecord[]) {
+async function correctLabelsFile(
+  labels: LabelsFile,
+  imageFolder: string,
+  { records, renamed }: { records: LabelRecord[]; renamed: ReadonlyMap<string, string> },
+) {
   await assertStillThere(labels);
   const { dialect, header, rows } = await openCsv(labels.file);
   const fileIndex = requireColumn(labels.file, header, labels.fileColumn);
@@ -120,11 +127,11 @@ async function correctLabelsFile(labels: LabelsFile, imageFolder: string, record
       while (cells.length < header.length) cells.push(cell(''));
       if (record !== null) {
         named.add(record);
-        // Untouched where nobody decided, down to the space around it.
+        // Untouched where nobody decided or renamed, down to the space around it.
         const before = cells[labelIndex]!;
-        if (isDecided(record) && before.text.trim() !== (record.label ?? '')) {
-          cells[labelIndex] = { text: record.label ?? '', quoted: before.quoted };
-        }
+        const text = before.text.trim();
+        const label = isDecided(record) ? (record.label ?? '') : (renamed.get(text) ?? text);
+        if (label !== text) cells[labelIndex] = { text: label, quoted: before.quoted };
       }
       yield fill(cells, record);
     }

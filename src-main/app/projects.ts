@@ -6,11 +6,12 @@ import path from 'node:path';
 import type { ImportRequest, ProjectSummary } from '../../shared/api.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { AppError, errorMessage } from '../../shared/result.ts';
-import { listClasses } from '../store/classes.ts';
+import { listClasses } from '../store/class-list.ts';
 import { openDatabase, type Database } from '../store/database.ts';
-import { countReview, undoLabels } from '../store/decisions.ts';
+import { undoLabels } from '../store/history.ts';
 import { countProblems } from '../store/problems.ts';
 import { readProjectInfo, writeProjectInfo, type ProjectInfo } from '../store/project-info.ts';
+import { countReview, listReviewers } from '../store/reviews.ts';
 import { activeRunIds, failInterruptedRuns, latestRun } from '../store/runs.ts';
 import { countSamples, samplePaths } from '../store/samples.ts';
 import { openThumbnailCache, type ThumbnailCache } from '../store/thumbnails.ts';
@@ -88,7 +89,7 @@ export function summarizeProject(project: Project): ProjectSummary {
     review: countReview(db),
     latestRun: latestRun(db),
     ...undoLabels(db),
-    reviewers: [],
+    reviewers: listReviewers(db),
   };
 }
 

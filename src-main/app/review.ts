@@ -1,11 +1,10 @@
 import type { ApiHandlers } from '../../shared/api.ts';
 import { triage } from '../domain/triage.ts';
 import { readSampleCards, readSampleDetail } from '../store/cards.ts';
-import { decide, redo, undo } from '../store/decisions.ts';
 import { nearestSamples } from '../store/embeddings.ts';
+import { findExemplars } from '../store/exemplars.ts';
 import { findingsRunId, readFindingsSummary, readJudgedLabels } from '../store/findings.ts';
-import { queryQueue } from '../store/queue.ts';
-import type { Events } from './events.ts';
+import { listPairs, queryQueue } from '../store/queue.ts';
 import type { Project } from './projects.ts';
 
 type ReviewMethods = Pick<
@@ -13,16 +12,15 @@ type ReviewMethods = Pick<
   | 'getFindings'
   | 'getTriage'
   | 'listNeighbours'
+  | 'listExemplars'
+  | 'listPairs'
   | 'queryQueue'
   | 'getSamples'
   | 'getSample'
-  | 'decide'
-  | 'undo'
-  | 'redo'
 >;
 
-/** Looking at what the newest run doubts, and deciding. Every decision is on disk before it is answered and announced. */
-export function reviewHandlers(openProject: () => Project, events: Events): ReviewMethods {
+/** Looking at what the newest run doubts. */
+export function reviewHandlers(openProject: () => Project): ReviewMethods {
   return {
     getFindings: () => readFindingsSummary(openProject().db),
     getTriage: () => {
@@ -31,23 +29,13 @@ export function reviewHandlers(openProject: () => Project, events: Events): Revi
       return runId === null ? null : triage(runId, readJudgedLabels(db, runId));
     },
     listNeighbours: ({ id, limit }) => nearestSamples(openProject().db, id, limit),
+    listExemplars: ({ classId, limit }) => {
+      const { db } = openProject();
+      return readSampleCards(db, findExemplars(db, classId, limit));
+    },
+    listPairs: ({ filter }) => listPairs(openProject().db, filter),
     queryQueue: (query) => queryQueue(openProject().db, query),
     getSamples: ({ ids }) => readSampleCards(openProject().db, ids),
     getSample: ({ id }) => readSampleDetail(openProject().db, id),
-    decide: ({ sampleIds, decision }) => {
-      const change = decide(openProject().db, { sampleIds, decision, decidedAt: new Date().toISOString() });
-      events.emit('reviewChanged', change);
-      return change;
-    },
-    undo: () => {
-      const change = undo(openProject().db);
-      if (change !== null) events.emit('reviewChanged', change);
-      return change;
-    },
-    redo: () => {
-      const change = redo(openProject().db);
-      if (change !== null) events.emit('reviewChanged', change);
-      return change;
-    },
   };
 }

@@ -19,6 +19,7 @@ import { takeTrainingLock, type TrainingLock } from '../store/training-lock.ts';
 import { createEvents } from './events.ts';
 import { exportLabels } from './export.ts';
 import { listFolder } from './folders.ts';
+import { historyHandlers } from './history.ts';
 import { readSampleImage } from './images.ts';
 import { importImages } from './import.ts';
 import {
@@ -32,11 +33,12 @@ import {
   summarizeProject,
   type Project,
 } from './projects.ts';
-import { notYetHandlers } from './not-yet.ts';
+import { overviewHandlers } from './overview.ts';
 import { createPreparedThings } from './prepared.ts';
 import { listRecipes } from './recipes.ts';
 import { createRecentProjects } from './recent.ts';
 import { reviewHandlers } from './review.ts';
+import { createSettings } from './settings.ts';
 import { createTraining } from './training.ts';
 
 /** What a host offers of the system's own dialogs; `unavailable` where it has none. */
@@ -75,6 +77,7 @@ export function createService(options: ServiceOptions): Service {
   const { host, version, dataFolder, shell, logger } = options;
   const events = createEvents(logger);
   const recent = createRecentProjects(dataFolder, logger);
+  const settings = createSettings(dataFolder, logger);
   let project: Project | null = null;
   let currentImport: { abort: AbortController; finished: Promise<unknown> } | null = null;
   let trainingLock: TrainingLock | null = null;
@@ -166,8 +169,9 @@ export function createService(options: ServiceOptions): Service {
   }
 
   const handlers: ApiHandlers = {
-    ...notYetHandlers,
-    ...reviewHandlers(requireProject, events),
+    ...reviewHandlers(requireProject),
+    ...historyHandlers(requireProject, events, () => settings.current().reviewer),
+    ...overviewHandlers(requireProject),
     ...prepared.handlers,
 
     getAppInfo: () => ({ name: 'Winnow', version, host, homeFolder: homedir(), pathSeparator: path.sep }),
@@ -175,6 +179,13 @@ export function createService(options: ServiceOptions): Service {
     chooseFolder: ({ title }) => shell.chooseFolder(title),
     chooseProjectFile: () => shell.chooseProjectFile(),
     chooseSavePath: ({ title, suggestedName }) => shell.chooseSavePath(title, suggestedName),
+
+    getSettings: () => settings.current(),
+    saveSettings: async (change) => {
+      const saved = await settings.save(change);
+      events.emit('settingsChanged', saved);
+      return saved;
+    },
 
     listRecentProjects: () => recent.list(),
     forgetRecentProject: async ({ path: projectPath }) => {

@@ -1,3 +1,5 @@
+import { median } from './median.ts';
+
 /** What decides whether learning from the images alone suits a project. */
 export interface ProjectFigures {
   samples: number;
@@ -25,10 +27,3 @@ const manyImages = 2000;
 /** Images per class below which a network learns more of the pictures than of the class. */
 const fewLabels = 50;
 const doubtfulShare = 0.2;
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length % 2 === 1) return sorted[middle]!;
-  return sorted.length === 0 ? 0 : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}

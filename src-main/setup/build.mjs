@@ -82,6 +82,8 @@ async function buildPart(part) {
     await (part === 'main' ? buildMain : buildRenderer)(unfinished);
     writeFileSync(path.join(unfinished, digestName), digest);
     mkdirSync(inRoot('dist'), { recursive: true });
+    // Another build of these sources was quicker, and what it made may be in use already.
+    if (isBuilt(part)) return;
     rmSync(outputFolders[part], { recursive: true, force: true });
     renameSync(unfinished, outputFolders[part]);
   } finally {

@@ -2,32 +2,31 @@ import type {
   ClassId,
   Finding,
   ReviewState,
+  RunId,
   SampleCard,
   SampleDetail,
   SampleId,
   TargetHistory,
 } from '../../shared/domain.ts';
 import { AppError } from '../../shared/result.ts';
-import { allRows, firstRow, type Database } from './database.ts';
+import { classResolver, type ResolveClass } from './classes.ts';
+import { allRows, type Database } from './database.ts';
 import { findingOf, findingsRunId, type FindingRow } from './findings.ts';
 import { readTargetPath, type TargetPath } from './targets.ts';
 
 /** Cards of the samples, in the order asked for; ids that the project does not have are left out. */
 export function readSampleCards(db: Database, ids: readonly SampleId[]): SampleCard[] {
-  const runId = findingsRunId(db);
-  return ids.flatMap((id) => {
-    const row = firstRow<CardRow>(db, cardQuery, runId, id);
-    return row === null ? [] : [cardOf(row)];
-  });
+  const resolve = classResolver(db);
+  return cardRows(db, ids, findingsRunId(db)).map((row) => cardOf(row, resolve));
 }
 
 /** Everything known about one sample. */
 export function readSampleDetail(db: Database, id: SampleId): SampleDetail {
   const runId = findingsRunId(db);
-  const row = firstRow<CardRow>(db, cardQuery, runId, id);
-  if (row === null) throw new AppError('not-found', `The project has no sample ${id}. Load the list again.`);
-  const card = cardOf(row);
-  const path = runId === null ? null : readTargetPath(db, runId, id);
+  const [row] = cardRows(db, [id], runId);
+  if (row === undefined) throw new AppError('not-found', `The project has no sample ${id}. Load the list again.`);
+  const card = cardOf(row, classResolver(db));
+  const path = runId === null ? null : mergeClasses(readTargetPath(db, runId, id), classResolver(db));
   return {
     ...card,
     width: row.width,
@@ -35,7 +34,7 @@ export function readSampleDetail(db: Database, id: SampleId): SampleDetail {
     byteSize: row.byte_size,
     format: row.format,
     decidedAt: row.decided_at,
-    decidedBy: row.decided_at === null ? null : '',
+    decidedBy: row.decided_by,
     topTargets: path === null ? [] : topTargets(path),
     history: path === null ? emptyHistory : targetHistory(path, card.givenClassId, card.finding),
     duplicateIds: allRows<{ id: SampleId }>(
@@ -60,15 +59,8 @@ interface CardRow extends FindingRow {
   state: ReviewState;
   class_id: ClassId | null;
   decided_at: string | null;
+  decided_by: string | null;
 }
-
-const cardQuery = `
-  SELECT sample.id, path, content_hash, byte_size, width, height, format, given_class_id,
-         coalesce(state, 'unreviewed') AS state, class_id, decided_at, finding.*
-    FROM sample
-    LEFT JOIN review ON review.sample_id = sample.id
-    LEFT JOIN finding ON finding.run_id = ? AND finding.sample_id = sample.id
-   WHERE sample.id = ?`;
 
 /** Enough of a content hash to tell versions of one file apart. */
 const versionLength = 16;
@@ -77,16 +69,46 @@ const mostTopTargets = 5;
 
 const emptyHistory: TargetHistory = { epochs: [], given: [], suggested: [], weight: [] };
 
-function cardOf(row: CardRow): SampleCard {
+/** By one statement for all of them: to begin one takes longer than to find a row. */
+function cardRows(db: Database, ids: readonly SampleId[], runId: RunId | null): CardRow[] {
+  return allRows(
+    db,
+    `SELECT sample.id, sample.path, content_hash, byte_size, width, height, format, given_class_id,
+            coalesce(state, 'unreviewed') AS state, class_id, decided_at, decided_by, finding.*
+       FROM json_each(?) AS chosen
+       CROSS JOIN sample ON sample.id = chosen.value
+       LEFT JOIN review ON review.sample_id = sample.id
+       LEFT JOIN finding ON finding.run_id = ? AND finding.sample_id = sample.id
+      ORDER BY chosen.id`,
+    JSON.stringify(ids),
+    runId,
+  );
+}
+
+function cardOf(row: CardRow, resolve: ResolveClass): SampleCard {
   return {
     id: row.id,
     path: row.path,
-    givenClassId: row.given_class_id,
+    givenClassId: resolve(row.given_class_id),
     state: row.state,
-    currentClassId: row.state === 'dropped' ? null : (row.class_id ?? row.given_class_id),
-    finding: findingOf(row),
+    currentClassId: row.state === 'dropped' ? null : resolve(row.class_id ?? row.given_class_id),
+    finding: findingOf(row, row.given_class_id, resolve),
     version: row.content_hash.slice(0, versionLength),
   };
+}
+
+/** Adds up the targets of classes that are one by now. */
+function mergeClasses(path: TargetPath | null, resolve: ResolveClass): TargetPath | null {
+  if (path === null) return null;
+  const classIds = [...new Set(path.classIds.map(resolve))];
+  if (classIds.length === path.classIds.length) return { ...path, classIds };
+  const columns = path.classIds.map((id) => classIds.indexOf(resolve(id)));
+  const merged = (targets: Float32Array): Float32Array => {
+    const sums = new Float32Array(classIds.length);
+    for (const [i, column] of columns.entries()) sums[column]! += targets[i]!;
+    return sums;
+  };
+  return { classIds, epochs: path.epochs.map((epoch) => ({ ...epoch, targets: merged(epoch.targets) })) };
 }
 
 function topTargets({ classIds, epochs }: TargetPath): SampleDetail['topTargets'] {

@@ -1,58 +1,111 @@
-import type { ClassId, ClassSummary, SampleId } from '../../shared/domain.ts';
+import type { ClassId } from '../../shared/domain.ts';
 import { allRows, firstRow, statement, type Database } from './database.ts';
 
-/** Samples shown as examples of a class. */
-const examplesPerClass = 6;
+/*
+ * A merge makes a class an alias of another, and touches nothing that names it: samples, decisions and runs keep the id that they
+ * have, and whoever reads one asks what class it stands for (ADR 8).
+ */
 
-/** All classes by name, with how many present samples have them as given label and a few of those samples. */
-export function listClasses(db: Database): ClassSummary[] {
-  const counts = new Map(
-    allRows<{ class_id: ClassId; samples: number }>(
-      db,
-      'SELECT given_class_id AS class_id, count(*) AS samples FROM sample WHERE present = 1 GROUP BY given_class_id',
-    ).map((row) => [row.class_id, row.samples]),
-  );
-  const collator = new Intl.Collator('en', { numeric: true });
-  return allRows<{ id: ClassId; name: string }>(db, 'SELECT id, name FROM class')
-    .sort((a, b) => collator.compare(a.name, b.name) || a.id - b.id)
-    .map(({ id, name }) => ({
-      id,
-      name,
-      count: counts.get(id) ?? 0,
-      currentCount: counts.get(id) ?? 0,
-      color: null,
-      hotkey: null,
-      exampleIds: exampleIds(db, id),
-    }));
+/** A class that people see. */
+export interface LiveClass {
+  id: ClassId;
+  name: string;
+  color: string | null;
+  hotkey: string | null;
 }
 
-/** Name of every class. */
+/** The class that a class stands for now: itself, or the one that it was merged into. */
+export type ResolveClass = (id: ClassId) => ClassId;
+
+/** The classes that people see, by id. */
+export function liveClasses(db: Database): LiveClass[] {
+  return allRows<LiveClass>(db, `SELECT id, name, color, hotkey FROM class WHERE ${isLive} ORDER BY id`);
+}
+
+/** What every class is called; a merged one as the class that it stands for. */
 export function classNames(db: Database): Map<ClassId, string> {
   return new Map(
-    allRows<{ id: ClassId; name: string }>(db, 'SELECT id, name FROM class').map((row) => [row.id, row.name]),
+    allRows<{ id: ClassId; name: string }>(
+      db,
+      'SELECT class.id, seen.name FROM class JOIN class AS seen ON seen.id = coalesce(class.merged_into, class.id)',
+    ).map((row) => [row.id, row.name]),
   );
+}
+
+/** Ids of the classes that people see. */
+export function readClassIds(db: Database): ClassId[] {
+  return allRows<{ id: ClassId }>(db, `SELECT id FROM class WHERE ${isLive} ORDER BY id`).map((row) => row.id);
 }
 
 /** For each class that was merged into another: the class that it stands for now, which is not merged itself. */
-export function readMergedClasses(_db: Database): ReadonlyMap<ClassId, ClassId> {
-  return new Map();
+export function readMergedClasses(db: Database): ReadonlyMap<ClassId, ClassId> {
+  return new Map(
+    allRows<{ id: ClassId; merged_into: ClassId }>(
+      db,
+      'SELECT id, merged_into FROM class WHERE merged_into IS NOT NULL',
+    ).map((row) => [row.id, row.merged_into]),
+  );
 }
 
-export function classNameById(db: Database, id: ClassId): string | null {
-  return firstRow<{ name: string }>(db, 'SELECT name FROM class WHERE id = ?', id)?.name ?? null;
+export function classResolver(db: Database): ResolveClass {
+  const merged = readMergedClasses(db);
+  return (id) => merged.get(id) ?? id;
 }
 
-/** The class of that exact name, made if there is none. */
-export function findOrCreateClass(db: Database, name: string): { id: ClassId; created: boolean } {
-  const known = firstRow<{ id: ClassId }>(db, 'SELECT id FROM class WHERE name = ?', name);
-  if (known !== null) return { id: known.id, created: false };
-  return {
-    id: Number(statement(db, 'INSERT INTO class (name, source_name) VALUES (?, ?)').run(name, name).lastInsertRowid),
-    created: true,
-  };
+/** As SQL: the class that the class of this expression stands for. */
+export function standsFor(classId: string): string {
+  return `(SELECT coalesce(merged_into, id) FROM class WHERE id = ${classId})`;
 }
 
-/** Removes classes that no sample, decision or run names, such as those of a labels column that was chosen by mistake. */
+/** Whether a doubt was between two classes that are one by now: then the model agrees, and the finding is no doubt any more. */
+export function isSettledByMerge(given: ClassId, suggested: ClassId, resolve: ResolveClass): boolean {
+  return given !== suggested && resolve(given) === resolve(suggested);
+}
+
+/** What labels of the imported folder or file are called now, where that is another name. */
+export function renamedLabels(db: Database): ReadonlyMap<string, string> {
+  return new Map(
+    allRows<{ source_name: string; name: string }>(
+      db,
+      `SELECT class.source_name, seen.name
+         FROM class JOIN class AS seen ON seen.id = coalesce(class.merged_into, class.id)
+        WHERE class.source_name <> seen.name`,
+    ).map((row) => [row.source_name, row.name]),
+  );
+}
+
+/** A class that people see, by the id of it or of one that was merged into it; null if there is none. */
+export function findClass(db: Database, id: ClassId): { id: ClassId; name: string } | null {
+  return firstRow(db, `SELECT id, name FROM class WHERE id = ${standsFor('?')} AND ${isLive}`, id);
+}
+
+export function findClassByName(db: Database, name: string): ClassId | null {
+  return firstRow<{ id: ClassId }>(db, `SELECT id FROM class WHERE name = ? AND ${isLive}`, name)?.id ?? null;
+}
+
+/** The class of a label of the imported folder or file, however people have renamed or merged it since; made if there is none. */
+export function findOrCreateImportedClass(db: Database, label: string): ClassId {
+  const known = firstRow<{ id: ClassId }>(db, 'SELECT id FROM class WHERE source_name = ?', label);
+  if (known !== null) return known.id;
+  // Made by hand, or taken back, before the label came: the label names it from now on.
+  const named = firstRow<{ id: ClassId }>(
+    db,
+    'SELECT id FROM class WHERE name = ? ORDER BY removed, merged_into IS NOT NULL, id LIMIT 1',
+    label,
+  );
+  if (named === null) {
+    return Number(
+      statement(db, 'INSERT INTO class (name, source_name) VALUES (?, ?)').run(label, label).lastInsertRowid,
+    );
+  }
+  statement(db, 'UPDATE class SET removed = 0, source_name = coalesce(source_name, ?) WHERE id = ?').run(
+    label,
+    named.id,
+  );
+  return named.id;
+}
+
+/** Removes classes that no sample, decision, run or edit names, such as those of a labels column that was chosen by mistake. */
 export function removeUnusedClasses(db: Database): void {
   // One indexed or small lookup per class and table; decisions are read once each.
   statement(
@@ -62,15 +115,10 @@ export function removeUnusedClasses(db: Database): void {
        UNION SELECT class_id FROM review WHERE class_id IS NOT NULL
        UNION SELECT before_class_id FROM action_change WHERE before_class_id IS NOT NULL
        UNION SELECT after_class_id FROM action_change WHERE after_class_id IS NOT NULL
-       UNION SELECT class_id FROM run_class)`,
+       UNION SELECT class_id FROM run_class
+       UNION SELECT class_id FROM action_class)`,
   ).run();
 }
 
-function exampleIds(db: Database, classId: ClassId): SampleId[] {
-  return allRows<{ id: SampleId }>(
-    db,
-    'SELECT id FROM sample WHERE given_class_id = ? AND present = 1 ORDER BY id LIMIT ?',
-    classId,
-    examplesPerClass,
-  ).map((row) => row.id);
-}
+/** Of the classes that people see. */
+const isLive = 'removed = 0 AND merged_into IS NULL';

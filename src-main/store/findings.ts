@@ -1,5 +1,6 @@
 import type { ClassId, Finding, FindingsSummary, RunId, SampleId } from '../../shared/domain.ts';
-import { firstRow, statement, type Database } from './database.ts';
+import { classResolver, isSettledByMerge, type ResolveClass } from './classes.ts';
+import { firstRow, pages, statement, type Database } from './database.ts';
 
 /** Columns of a finding; all null where a join found none. */
 export interface FindingRow {
@@ -40,19 +41,28 @@ export interface JudgedRow {
 
 /** The findings of present samples of a run, by id of the sample. */
 export function readJudgedLabels(db: Database, runId: RunId): JudgedRow[] {
-  // Rows as arrays: at 100,000 samples, objects would double the time.
-  return statement<[number, number | null]>(
+  const resolve = classResolver(db);
+  const judged: JudgedRow[] = [];
+  for (const page of pages<
+    [SampleId, score: number, vote: number, suggested: ClassId, trained: ClassId, given: ClassId]
+  >(
     db,
-    `SELECT score, iif(suggested_class_id = class_id, NULL, suggested_target)
+    `SELECT finding.sample_id, score, suggested_target, suggested_class_id, class_id, given_class_id
        FROM finding
        JOIN run_sample ON run_sample.run_id = finding.run_id AND run_sample.sample_id = finding.sample_id
        JOIN sample ON sample.id = finding.sample_id
-      WHERE finding.run_id = ? AND present = 1
+      WHERE finding.run_id = ? AND present = 1 AND finding.sample_id > ?
       ORDER BY finding.sample_id`,
-  )
-    .raw()
-    .all(runId)
-    .map(([score, rivalVote]) => ({ score, rivalVote }));
+    { values: [runId] },
+  )) {
+    for (const [, score, vote, suggested, trained, given] of page) {
+      judged.push({
+        score: isSettledByMerge(given, suggested, resolve) ? 0 : score,
+        rivalVote: resolve(suggested) === resolve(trained) ? null : vote,
+      });
+    }
+  }
+  return judged;
 }
 
 /** Part of an epoch's transaction: what the run believes now takes the place of what it believed before. */
@@ -83,17 +93,19 @@ export function replaceFindings(
   statement(db, 'UPDATE run SET findings_json = ? WHERE id = ?').run(JSON.stringify(summary), runId);
 }
 
-export function findingOf(row: FindingRow): Finding | null {
+/** The finding of a sample with this given label, as merges since have left it. */
+export function findingOf(row: FindingRow, given: ClassId, resolve: ResolveClass): Finding | null {
   if (row.sample_id === null) return null;
+  const settled = isSettledByMerge(given, row.suggested_class_id, resolve);
   return {
     sampleId: row.sample_id,
-    suggestedClassId: row.suggested_class_id,
-    score: row.score,
+    suggestedClassId: resolve(row.suggested_class_id),
+    score: settled ? 0 : row.score,
     weight: row.weight,
     givenTarget: row.given_target,
     suggestedTarget: row.suggested_target,
     flipEpoch: row.flip_epoch,
-    flagged: row.flagged === 1,
+    flagged: row.flagged === 1 && !settled,
     abstention: row.abstention,
   };
 }

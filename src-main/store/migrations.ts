@@ -186,7 +186,7 @@ export const migrations: readonly string[] = [
     color TEXT,
     -- one character; null for none
     hotkey TEXT,
-    -- the class that it stands for since the two were merged
+    -- the class that it stands for since the two were merged, which is not merged itself
     merged_into INTEGER REFERENCES class (id),
     -- 1 when the action that made it was undone
     removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1))
@@ -194,8 +194,8 @@ export const migrations: readonly string[] = [
   INSERT INTO new_class (id, name, source_name) SELECT id, name, name FROM class;
   DROP TABLE class;
   ALTER TABLE new_class RENAME TO class;
-  CREATE UNIQUE INDEX class_name ON class (name) WHERE removed = 0;
-  CREATE UNIQUE INDEX class_hotkey ON class (hotkey) WHERE removed = 0;
+  CREATE UNIQUE INDEX class_name ON class (name) WHERE removed = 0 AND merged_into IS NULL;
+  CREATE UNIQUE INDEX class_hotkey ON class (hotkey) WHERE removed = 0 AND merged_into IS NULL;
 
   -- Who decided; empty where it was not known.
   ALTER TABLE action ADD COLUMN author TEXT NOT NULL DEFAULT '';

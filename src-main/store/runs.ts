@@ -7,6 +7,7 @@ import type {
   SampleId,
   TrainingPlan,
 } from '../../shared/domain.ts';
+import { classResolver } from './classes.ts';
 import { allRows, firstRow, inTransaction, statement, type Database } from './database.ts';
 
 /** A sample as a run would train it. */
@@ -14,7 +15,7 @@ export interface TrainingSample {
   id: SampleId;
   path: string;
   contentHash: string;
-  /** The label after the decisions. */
+  /** The label after the decisions; of merged classes, the one that they are now. */
   classId: ClassId;
 }
 
@@ -29,13 +30,14 @@ export interface NewRun {
 
 /** The samples to train on, by id: relabeled ones with their new label, without those that were dropped or are gone. */
 export function trainingSamples(db: Database): TrainingSample[] {
+  const resolve = classResolver(db);
   return allRows<{ id: SampleId; path: string; content_hash: string; class_id: ClassId }>(
     db,
     `SELECT sample.id, path, content_hash, coalesce(review.class_id, given_class_id) AS class_id
        FROM sample LEFT JOIN review ON review.sample_id = sample.id
       WHERE present = 1 AND (state IS NULL OR state <> 'dropped')
       ORDER BY sample.id`,
-  ).map((row) => ({ id: row.id, path: row.path, contentHash: row.content_hash, classId: row.class_id }));
+  ).map((row) => ({ id: row.id, path: row.path, contentHash: row.content_hash, classId: resolve(row.class_id) }));
 }
 
 /** Stores a run with its plan, classes and samples; it is 'preparing'. */

@@ -1,9 +1,9 @@
 import type { ClassId, Finding, Problem, ReviewState, SampleId } from '../../shared/domain.ts';
-import { removeUnusedClasses, findOrCreateClass } from './classes.ts';
+import { classNames, classResolver, findOrCreateImportedClass, removeUnusedClasses } from './classes.ts';
 import { allRows, firstRow, inTransaction, numberOf, statement, type Database } from './database.ts';
-import { alignDecisions } from './decisions.ts';
 import { findingOf, findingsRunId, type FindingRow } from './findings.ts';
 import { replaceProblems } from './problems.ts';
+import { alignDecisions } from './reviews.ts';
 
 /** What the latest import knew of a file, so that the next one reads again only what may have changed. */
 export interface KnownSample {
@@ -14,7 +14,8 @@ export interface KnownSample {
   width: number;
   height: number;
   format: string;
-  givenClass: string;
+  /** The class that its label was when it was imported, even if that was merged into another since. */
+  givenClassId: ClassId;
   present: boolean;
 }
 
@@ -28,7 +29,7 @@ export interface ScannedSample {
   width: number;
   height: number;
   format: string;
-  /** Name of the given class. */
+  /** The label that the folder or file gives. */
   givenClass: string;
 }
 
@@ -66,8 +67,8 @@ export interface ExportSample {
 export function knownSamplesByPath(db: Database): Map<string, KnownSample> {
   const rows = allRows<KnownSampleRow>(
     db,
-    `SELECT sample.id, path, content_hash, byte_size, modified_ms, width, height, format, class.name AS given_class, present
-       FROM sample JOIN class ON class.id = given_class_id`,
+    `SELECT sample.id, path, content_hash, byte_size, modified_ms, width, height, format, given_class_id, present
+       FROM sample`,
   );
   return new Map(
     rows.map((row) => [
@@ -80,7 +81,7 @@ export function knownSamplesByPath(db: Database): Map<string, KnownSample> {
         width: row.width,
         height: row.height,
         format: row.format,
-        givenClass: row.given_class,
+        givenClassId: row.given_class_id,
         present: row.present === 1,
       },
     ]),
@@ -101,7 +102,7 @@ export function applyImport(
     const known = knownSamplesByPath(db);
     const classIds = new Map<string, ClassId>();
     const classId = (name: string): ClassId => {
-      const id = classIds.get(name) ?? findOrCreateClass(db, name).id;
+      const id = classIds.get(name) ?? findOrCreateImportedClass(db, name);
       classIds.set(name, id);
       return id;
     };
@@ -114,10 +115,11 @@ export function applyImport(
         continue;
       }
       missing.delete(sample.path);
+      const givenClassId = classId(sample.givenClass);
       if (!before.present) changes.added++;
-      else if (before.contentHash !== sample.contentHash || before.givenClass !== sample.givenClass) changes.changed++;
+      else if (before.contentHash !== sample.contentHash || before.givenClassId !== givenClassId) changes.changed++;
       else changes.unchanged++;
-      if (!isSame(before, sample)) updateSample(db, before.id, sample, classId(sample.givenClass));
+      if (!isSame(before, sample, givenClassId)) updateSample(db, before.id, sample, givenClassId);
     }
     const moves = findMoves(added, missing);
     for (const sample of added) {
@@ -195,18 +197,17 @@ export function countConflictingDuplicates(db: Database): number {
  */
 export function* exportSamples(db: Database): Generator<ExportSample> {
   const runId = findingsRunId(db);
+  const names = classNames(db);
+  const nameOf = (id: ClassId): string => names.get(id) ?? '';
+  const resolve = classResolver(db);
   // The plus keeps SQLite to the index on path, which gives the order.
   let last = '';
   for (;;) {
     const rows: ExportRow[] = allRows<ExportRow>(
       db,
-      `SELECT sample.id, path, given.name AS given_class, coalesce(state, 'unreviewed') AS state, decided.name AS decided_class,
-              decided_at,
-              finding.*
+      `SELECT sample.id, path, given_class_id, coalesce(state, 'unreviewed') AS state, class_id, decided_at, finding.*
          FROM sample
-         JOIN class AS given ON given.id = given_class_id
          LEFT JOIN review ON review.sample_id = sample.id
-         LEFT JOIN class AS decided ON decided.id = review.class_id
          LEFT JOIN finding ON finding.run_id = ? AND finding.sample_id = sample.id
         WHERE +present = 1 AND path > ?
         ORDER BY path LIMIT ?`,
@@ -218,11 +219,11 @@ export function* exportSamples(db: Database): Generator<ExportSample> {
       yield {
         id: row.id,
         path: row.path,
-        givenClass: row.given_class,
-        currentClass: row.state === 'dropped' ? null : (row.decided_class ?? row.given_class),
+        givenClass: nameOf(row.given_class_id),
+        currentClass: row.state === 'dropped' ? null : nameOf(row.class_id ?? row.given_class_id),
         state: row.state,
         decidedAt: row.decided_at,
-        finding: findingOf(row),
+        finding: findingOf(row, row.given_class_id, resolve),
       };
     }
     const end = rows.at(-1);
@@ -240,16 +241,16 @@ interface KnownSampleRow {
   width: number;
   height: number;
   format: string;
-  given_class: string;
+  given_class_id: ClassId;
   present: 0 | 1;
 }
 
 interface ExportRow extends FindingRow {
   id: SampleId;
   path: string;
-  given_class: string;
+  given_class_id: ClassId;
   state: ReviewState;
-  decided_class: string | null;
+  class_id: ClassId | null;
   decided_at: string | null;
 }
 
@@ -290,7 +291,7 @@ function updateSample(db: Database, id: SampleId, sample: ScannedSample, classId
   );
 }
 
-function isSame(before: KnownSample, sample: ScannedSample): boolean {
+function isSame(before: KnownSample, sample: ScannedSample, givenClassId: ClassId): boolean {
   return (
     before.present &&
     before.contentHash === sample.contentHash &&
@@ -299,7 +300,7 @@ function isSame(before: KnownSample, sample: ScannedSample): boolean {
     before.width === sample.width &&
     before.height === sample.height &&
     before.format === sample.format &&
-    before.givenClass === sample.givenClass
+    before.givenClassId === givenClassId
   );
 }
 

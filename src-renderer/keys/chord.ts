@@ -23,7 +23,7 @@ export function chordOf(press: KeyPress): string | null {
   const modifiers = [
     press.ctrlKey || press.metaKey ? 'Ctrl' : null,
     press.altKey ? 'Alt' : null,
-    press.shiftKey && !isSign ? 'Shift' : null,
+    press.shiftKey && !isSign && !isShiftedDigit(press) ? 'Shift' : null,
   ].filter((modifier) => modifier !== null);
   return [...modifiers, name].join('+');
 }
@@ -33,6 +33,11 @@ export function keyCaps(chord: string, isMac: boolean): string[] {
   // "+" is a key of its own, too.
   const parts = chord.endsWith('+') ? [...chord.slice(0, -2).split('+').filter(Boolean), '+'] : chord.split('+');
   return parts.map((part) => (isMac ? macCaps[part] : undefined) ?? caps[part] ?? part);
+}
+
+/** A chord in one piece of text: "Shift+Z", on a Mac "⇧Z". */
+export function chordText(chord: string, forMac: boolean): string {
+  return keyCaps(chord, forMac).join(forMac ? '' : '+');
 }
 
 export const isMac = typeof navigator !== 'undefined' && /Mac/.test(navigator.userAgent);
@@ -62,11 +67,17 @@ const modifierKeys = new Set([
   'Unidentified',
 ]);
 
-function keyName({ key, code }: KeyPress): string | null {
+/** Where the digit row types signs, as in France, Shift only makes the digit; the digit is meant either way. */
+function isShiftedDigit({ key, code }: KeyPress): boolean {
+  return /^Digit\d$/.test(code) && /^\d$/.test(key);
+}
+
+function keyName(press: KeyPress): string | null {
+  const { key, code } = press;
   if (modifierKeys.has(key)) return null;
   // The digit row types other signs on some keyboards; the number pad types arrows without Num Lock.
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(code)?.[1];
-  if (digit !== undefined && /^\d$/.test(key)) return digit;
+  const [, place, digit] = /^(Digit|Numpad)(\d)$/.exec(code) ?? [];
+  if (digit !== undefined && (/^\d$/.test(key) || (place === 'Digit' && !press.shiftKey))) return digit;
   if (key === ' ') return 'Space';
   return key.length === 1 ? key.toUpperCase() : key;
 }

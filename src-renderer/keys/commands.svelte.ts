@@ -2,7 +2,7 @@ import { createContext } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
-import { chordOf } from './chord.ts';
+import { chordOf, chordText, isMac } from './chord.ts';
 import { commands, type CommandId } from './commands.ts';
 import { createKeymap } from './keymap.ts';
 
@@ -18,6 +18,18 @@ export interface Press {
 /** True when it took the key. */
 export type ChordHandler = (chord: string, press: Press) => boolean;
 
+/** Something for the palette that is no command, such as giving one of the classes. */
+export interface Offer {
+  /** Tells it from all others, also the next time. */
+  id: string;
+  title: string;
+  group: string;
+  run: () => void;
+}
+
+/** What there is for what was typed; it is asked again at every key. */
+export type OfferSource = (typed: string) => Offer[];
+
 export type CommandHandlers = Partial<Record<CommandId, (press: Press) => void>>;
 
 /**
@@ -29,6 +41,7 @@ export class Commands {
   readonly keymap = $derived(createKeymap(this.#overrides));
   readonly #layers = new SvelteSet<CommandHandlers>();
   #chords: ChordHandler | null = null;
+  #offers: OfferSource | null = null;
   readonly #app: AppState;
 
   constructor(app: AppState) {
@@ -56,6 +69,11 @@ export class Commands {
     if (settings !== null) this.#overrides = settings.keys;
   }
 
+  /** Gives every command its usual keys back. */
+  resetKeys(): Promise<void> {
+    return this.setKeys(Object.fromEntries(Object.keys(this.#overrides).map((id) => [id, null])));
+  }
+
   isChanged(id: CommandId): boolean {
     return this.#overrides[id] !== undefined;
   }
@@ -72,6 +90,29 @@ export class Commands {
     return () => {
       if (this.#chords === handler) this.#chords = null;
     };
+  }
+
+  /** More for the palette, until the returned function is called. */
+  registerOffers(source: OfferSource): () => void {
+    this.#offers = source;
+    return () => {
+      if (this.#offers === source) this.#offers = null;
+    };
+  }
+
+  offersFor(typed: string): Offer[] {
+    return this.#offers?.(typed) ?? [];
+  }
+
+  /** The first key of a command as text, for tooltips and hints; empty when it has none. */
+  capsOf(id: CommandId): string {
+    const [chord] = this.keymap.keysOf(id);
+    return chord === undefined ? '' : chordText(chord, isMac);
+  }
+
+  /** The first key that would run the command now, and not another one before it; null when none would. */
+  keyThatRuns(id: CommandId): string | null {
+    return this.keymap.keysOf(id).find((chord) => this.#find(chord)?.id === id) ?? null;
   }
 
   /** Everything that would do something now, in the order of `commands`. */
@@ -97,22 +138,31 @@ export class Commands {
       event.preventDefault();
       return;
     }
+    const found = this.#find(chord);
+    if (found === null) return;
+    event.preventDefault();
+    found.handler(press);
+  }
+
+  /** What a chord means now: in the layer that was registered last and knows one of its commands. */
+  #find(chord: string): { id: CommandId; handler: (press: Press) => void } | null {
     const meant = this.keymap.commandsOf(chord);
     for (const layer of [...this.#layers].reverse()) {
       const id = meant.find((candidate) => layer[candidate] !== undefined);
-      if (id === undefined) continue;
-      event.preventDefault();
-      layer[id]?.(press);
-      return;
+      const handler = id === undefined ? undefined : layer[id];
+      if (id !== undefined && handler !== undefined) return { id, handler };
     }
+    return null;
   }
 }
 
 /** Keys that the focused control needs for itself. */
 function belongsToControl(event: KeyboardEvent): boolean {
   const { target, key } = event;
+  // While a dialog asks for something, nothing behind it is done, wherever the focus may be.
+  if (document.querySelector('[aria-modal="true"]') !== null) return true;
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest('dialog, [role="dialog"], [role="menu"]') !== null) return true;
+  if (target.closest('[role="dialog"], [role="menu"], [role="listbox"][data-state="open"]') !== null) return true;
   const isPressKey = key === ' ' || key === 'Enter';
   const isMoveKey = key.startsWith('Arrow') || key === 'Home' || key === 'End';
   if (target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement) return true;

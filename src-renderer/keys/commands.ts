@@ -9,9 +9,20 @@ export type CommandContext =
   | 'focus'
   | 'pairs'
   | 'clusters'
-  | 'map';
+  | 'map'
+  /** On the screen of the classes. */
+  | 'classes';
 
-export const commandGroups = ['Decide', 'Go back', 'Move and select', 'View', 'One image', 'Map', 'Window'] as const;
+export const commandGroups = [
+  'Decide',
+  'Go back',
+  'Move and select',
+  'View',
+  'One image',
+  'Map',
+  'Classes',
+  'Window',
+] as const;
 
 export interface CommandInfo {
   id: string;
@@ -70,6 +81,7 @@ const classKey = { ...decide, keysOnly: true } as const;
 const move = { group: 'Move and select', context: 'review', fixed: true, keysOnly: true } as const;
 const select = { group: 'Move and select', context: 'review' } as const;
 const view = { group: 'View', context: 'review' } as const;
+const classes = { group: 'Classes', context: 'classes' } as const;
 const go = { group: 'Window', context: 'window', keys: [] } as const;
 
 export const commands = [
@@ -89,6 +101,8 @@ export const commands = [
   { id: 'drop', title: 'Drop the image from the data set', ...decide, keys: ['D', 'Delete'] },
   { id: 'skip', title: 'Skip it, to look at later', ...decide, keys: ['S'] },
   { id: 'reopen', title: 'Take the decision back to undecided', ...decide, keys: ['U'] },
+  { id: 'give-this-label', title: 'Give all the label of this one', group: 'Decide', context: 'clusters', keys: ['B'] },
+  { id: 'keep-only-this', title: 'Keep this one, drop the others', group: 'Decide', context: 'clusters', keys: ['O'] },
 
   { id: 'undo', title: 'Undo', group: 'Go back', context: 'review', keys: ['Z', 'Ctrl+Z'] },
   { id: 'redo', title: 'Redo', group: 'Go back', context: 'review', keys: ['Shift+Z', 'Ctrl+Shift+Z', 'Ctrl+Y'] },
@@ -122,6 +136,7 @@ export const commands = [
   { id: 'search', title: 'Search', ...view, keys: ['/'] },
   { id: 'toggle-filters', title: 'Show or hide the filters', ...view, keys: ['F'] },
   { id: 'clear-filters', title: 'Clear the filters', ...view, keys: [] },
+  { id: 'toggle-examples', title: 'Show or hide examples of the classes', ...view, keys: ['W'] },
   { id: 'zoom-in', title: 'Larger', ...view, keys: ['+', '='] },
   { id: 'zoom-out', title: 'Smaller', ...view, keys: ['-'] },
   { id: 'sort-doubt', title: 'Sort: most doubted first', ...view, keys: [] },
@@ -136,9 +151,20 @@ export const commands = [
   { id: 'pan-down', title: 'Move the image up', group: 'One image', context: 'focus', keys: ['Alt+ArrowDown'] },
 
   { id: 'open-pair', title: 'Open the images of the pair', group: 'View', context: 'pairs', keys: ['Enter'] },
+  { id: 'open-member', title: 'Show this image large', group: 'View', context: 'clusters', keys: ['Enter'] },
   { id: 'open-region', title: 'Open what is in sight as a queue', group: 'Map', context: 'map', keys: ['Enter'] },
   { id: 'map-fit', title: 'Show the whole map', group: 'Map', context: 'map', keys: ['X'] },
+  { id: 'map-lasso', title: 'Draw around images, or move the map', group: 'Map', context: 'map', keys: ['Q'] },
   { id: 'map-color', title: 'Colour by the next property', group: 'Map', context: 'map', keys: ['K'] },
+
+  { id: 'class-rename', title: 'Rename the class', ...classes, keys: ['Enter', 'F2'] },
+  { id: 'class-toggle', title: 'Select the class, or not', ...classes, keys: ['Space'] },
+  { id: 'class-merge', title: 'Merge the selected classes into one…', ...classes, keys: ['M'] },
+  { id: 'class-split', title: 'Split off a new class…', ...classes, keys: ['S'] },
+  { id: 'class-create', title: 'Make a new class…', ...classes, keys: ['N'] },
+  { id: 'class-color', title: 'Choose the colour of the class…', ...classes, keys: ['C'] },
+  { id: 'class-hotkey', title: 'Choose the key of the class…', ...classes, keys: ['K'] },
+  { id: 'class-open', title: 'Review the images of the class', ...classes, keys: ['O'] },
 
   { id: 'palette', title: 'Find a command', group: 'Window', context: 'window', keys: ['Ctrl+K'] },
   { id: 'help', title: 'All keys', group: 'Window', context: 'window', keys: ['?'] },

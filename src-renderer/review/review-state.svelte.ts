@@ -7,13 +7,22 @@ import {
   type QueueQuery,
   type ReviewChange,
 } from '../../shared/api.ts';
-import { reviewStates, type SampleCard, type SampleDetail, type SampleId } from '../../shared/domain.ts';
+import {
+  reviewStates,
+  type ActionId,
+  type ClassId,
+  type SampleCard,
+  type SampleDetail,
+  type SampleId,
+} from '../../shared/domain.ts';
 import { subscribeTo } from '../../shared/transport.ts';
 import type { AppState } from '../app-state.svelte.ts';
 import { imageUrl } from '../client.ts';
+import { Exemplars } from './exemplars.svelte.ts';
 import { listLikelyClasses, type LikelyClass } from './likely-classes.ts';
+import type { Pair } from './pair-matrix.ts';
 import { PictureCache } from './picture-cache.ts';
-import { selectAll, selectNone, selectRange, toggleSelected, type Selection } from './selection.ts';
+import { selectAll, selectNone, selectRange, selectWhere, toggleSelected, type Selection } from './selection.ts';
 
 export const [getReviewState, setReviewState] = createContext<ReviewState>();
 
@@ -36,6 +45,17 @@ export interface Aim {
   /** Goes on to what comes next, after a decision. */
   advance?: () => void;
 }
+
+/** A pair of labels whose samples are the queue for now. */
+export interface OpenPair extends Pair {
+  /** What was shown before, and is again when the pair is closed. */
+  before: QueueFilter;
+  /** Whether its queue is there. */
+  ready: boolean;
+}
+
+/** While there is nothing to decide about. */
+export const aimAtNothing: Aim = { sampleIds: [], currentId: null };
 
 /** Cards asked for in one call. */
 const cardBatch = 200;
@@ -68,17 +88,28 @@ export class ReviewState {
   /** Counts up to put the focus into the search field. */
   searchWanted = $state(0);
   cellSize = $state(168);
+  /** Whether the view of one image shows examples of its classes. */
+  examplesOpen = $state(true);
 
   cursor = $state(0);
   selection = $state.raw<Selection>(selectNone(0));
   /** Set by a mode while it is shown. */
   aim = $state.raw<Aim | null>(null);
+  openPair = $state.raw<OpenPair | null>(null);
+  /** The cell of the matrix of pairs that has the cursor. */
+  pairAt = $state.raw<Pair | null>(null);
+  /** The member of a cluster that had the cursor last. */
+  memberAt = $state.raw<SampleId | null>(null);
+  /** Of the grid, for the keys that move in it. */
+  gridColumns = $state(1);
+  gridRowsInView = $state(1);
   /** The sample whose full picture is on the screen, in the view of one image. */
   shownId = $state.raw<SampleId | null>(null);
 
   readonly cards = new SvelteMap<SampleId, SampleCard>();
   readonly details = new SvelteMap<SampleId, SampleDetail>();
   readonly pictures = new PictureCache(32);
+  readonly exemplars: Exemplars;
 
   readonly currentId = $derived(this.aim === null ? (this.ids[this.cursor] ?? null) : this.aim.currentId);
   readonly current = $derived(this.currentId === null ? null : (this.cards.get(this.currentId) ?? null));
@@ -90,6 +121,8 @@ export class ReviewState {
   readonly targetCount = $derived(
     this.aim === null ? Math.max(1, this.selection.positions.size) : this.aim.sampleIds.length,
   );
+  /** Several images at once, of which some can be selected. */
+  readonly showsGrid = $derived(this.mode === 'grid' || (this.mode === 'pairs' && this.openPair?.ready === true));
   readonly isFinished = $derived(this.status === 'ready' && this.ids.length > 0 && this.undecidedCount === 0);
   readonly isFiltered = $derived(JSON.stringify(this.filter) !== JSON.stringify(this.defaultFilter));
 
@@ -103,9 +136,14 @@ export class ReviewState {
   #busy: Promise<void> = Promise.resolve();
   #waiting = 0;
   #hadFindings: boolean;
+  /** The mode that the view of one image goes back to. */
+  #modeBefore: Mode = 'grid';
+  /** The mode from which a sample outside the queue was opened. */
+  #peekedFrom: Mode = 'grid';
 
   constructor(app: AppState) {
     this.#app = app;
+    this.exemplars = new Exemplars(app.client);
     this.filter = this.defaultFilter;
     this.#hadFindings = app.findings !== null;
     this.sort = this.#hadFindings ? 'doubt' : 'path';
@@ -143,7 +181,16 @@ export class ReviewState {
   }
 
   setFilter(change: Partial<QueueFilter>): void {
-    this.filter = { ...this.filter, ...change };
+    const filter = { ...this.filter, ...change };
+    if (this.openPair !== null) {
+      const { givenClassId, suggestedClassId, before } = this.openPair;
+      const isSamePair =
+        isOnly(filter.givenClassIds, givenClassId) && isOnly(filter.suggestedClassIds, suggestedClassId);
+      // Other classes are another pair, or none; anything else holds for the matrix that the pair came from, too.
+      const { givenClassIds, suggestedClassIds } = before;
+      this.openPair = isSamePair ? { ...this.openPair, before: { ...filter, givenClassIds, suggestedClassIds } } : null;
+    }
+    this.filter = filter;
     void this.refresh();
   }
 
@@ -153,6 +200,7 @@ export class ReviewState {
   }
 
   clearFilter(): void {
+    this.openPair = null;
     this.filter = this.defaultFilter;
     void this.refresh();
   }
@@ -187,10 +235,9 @@ export class ReviewState {
     this.status = 'ready';
     const chosen = this.#app.sampleToReview;
     this.#app.sampleToReview = null;
-    if (chosen !== null && this.positionOf(chosen) !== null) this.mode = 'focus';
-    const wanted = chosen ?? before;
-    const kept = wanted === null ? null : this.positionOf(wanted);
+    const kept = before === null ? null : this.positionOf(before);
     this.moveTo(kept ?? this.#nextUndecided(-1) ?? 0);
+    if (chosen !== null) this.showSample(chosen);
   }
 
   /** Forgets what is known of the samples, and reads anew what is shown. */
@@ -199,6 +246,7 @@ export class ReviewState {
     this.#wantedDetails.clear();
     this.cards.clear();
     this.details.clear();
+    this.exemplars.clear();
     await this.refresh();
   }
 
@@ -238,6 +286,8 @@ export class ReviewState {
   }
 
   moveTo(position: number, options: { extend?: boolean } = {}): void {
+    // To move in the queue is to leave a sample outside it.
+    if (this.mode === 'focus') this.aim = null;
     const target = Math.max(0, Math.min(this.ids.length - 1, position));
     this.selection = options.extend === true ? selectRange(this.selection, target) : selectNone(target);
     this.cursor = target;
@@ -268,21 +318,50 @@ export class ReviewState {
 
   showMode(mode: Mode): void {
     if (mode === this.mode) return;
-    if (mode === 'focus') this.clearSelection();
+    if (this.mode === 'focus') this.aim = null;
+    // One image at a time is still a way to look at the pair; the other modes are about everything.
+    if (mode !== 'focus' && mode !== 'pairs') this.closePair();
+    if (mode === 'focus') {
+      this.clearSelection();
+      this.#modeBefore = this.mode;
+    }
     this.mode = mode;
   }
 
-  /** Shows one sample large: in the queue where it is part of it, else alone in a queue of all images. */
+  /** Makes the samples of a pair the queue, those selected that are undecided. */
+  async showPair({ givenClassId, suggestedClassId }: Pair): Promise<void> {
+    const before = this.openPair?.before ?? this.filter;
+    const pair: OpenPair = { givenClassId, suggestedClassId, before, ready: false };
+    this.openPair = pair;
+    this.pairAt = { givenClassId, suggestedClassId };
+    this.filter = { ...before, givenClassIds: [givenClassId], suggestedClassIds: [suggestedClassId] };
+    await this.refresh();
+    if (this.openPair !== pair) return;
+    this.openPair = { ...pair, ready: true };
+    this.moveTo(this.#nextUndecided(-1) ?? 0);
+    this.selection = selectWhere(this.selection, this.#states, unreviewed);
+  }
+
+  closePair(): void {
+    if (this.openPair === null) return;
+    this.filter = this.openPair.before;
+    this.openPair = null;
+    void this.refresh();
+  }
+
+  /** Shows one sample large: at its place in the queue, or by itself where it has none, until one goes back or on. */
   showSample(id: SampleId): void {
     const position = this.positionOf(id);
-    if (position === null) {
-      this.#app.sampleToReview = id;
-      this.filter = emptyFilter;
-      void this.refresh();
-      return;
-    }
-    this.moveTo(position);
+    this.#peekedFrom = this.mode;
     this.showMode('focus');
+    if (position !== null) this.moveTo(position);
+    else this.aim = { sampleIds: [id], currentId: id, advance: () => this.leaveFocus() };
+  }
+
+  /** One step back from the view of one image: to the queue's own image, or to the mode one came from. */
+  leaveFocus(): void {
+    if (this.aim !== null && this.#peekedFrom === 'focus') this.aim = null;
+    else this.showMode(this.#modeBefore);
   }
 
   /**
@@ -296,12 +375,32 @@ export class ReviewState {
     return this.#waiting > 1 ? Promise.resolve() : this.#inLine(() => this.#decideNow(choice));
   }
 
+  /** Drops everything that is aimed at except one, which keeps its given label: two steps of the history. */
+  keepOnly(kept: SampleId): Promise<void> {
+    return this.#inLine(async () => {
+      const { aim } = this;
+      const others = aim?.sampleIds.filter((id) => id !== kept) ?? [];
+      if (others.length > 0 && !(await this.#send(others, { kind: 'drop' }))) return;
+      if (await this.#send([kept], { kind: 'confirm' })) aim?.advance?.();
+    });
+  }
+
   undo(): Promise<void> {
     return this.#inLine(async () => this.#step(await this.#app.client.undo({}), 'There is nothing to undo.'));
   }
 
   redo(): Promise<void> {
     return this.#inLine(async () => this.#step(await this.#app.client.redo({}), 'There is nothing to redo.'));
+  }
+
+  /** Undoes or redoes until this entry of the history is the newest that stands; null goes back to the beginning. */
+  jumpTo(actionId: ActionId | null): Promise<void> {
+    return this.#inLine(async () => this.#step(await this.#app.client.jumpTo({ actionId }), ''));
+  }
+
+  /** Shows what an entry of the history has changed, whatever else was filtered. */
+  showEntry(actionId: ActionId): void {
+    this.setFilter({ ...emptyFilter, actionId });
   }
 
   async #decideNow(choice: Choice): Promise<void> {
@@ -313,12 +412,8 @@ export class ReviewState {
         : [...aim.sampleIds];
     const decision = this.#toDecision(choice, sampleIds.length);
     if (decision === null || sampleIds.length === 0) return;
-    const wasUndecided = sampleIds.some((id) => this.#isUndecided(id));
-    const change = this.#app.valueOrNotice(await this.#app.client.decide({ sampleIds, decision }));
-    if (change === null) return;
-    this.#app.applyReviewChange(change);
-    this.#apply(change);
-    if (choice.kind === 'reopen') return;
+    const wasUndecided = sampleIds.some((id) => this.isUndecided(id));
+    if (!(await this.#send(sampleIds, decision)) || choice.kind === 'reopen') return;
     if (aim !== null) {
       aim.advance?.();
       return;
@@ -327,6 +422,15 @@ export class ReviewState {
     // Looking again at what was decided goes on in order; otherwise to the next that is still open, around the end if need be.
     const next = wasUndecided ? (this.#nextUndecided(last) ?? this.#nextUndecided(-1)) : last + 1;
     this.moveTo(next ?? last);
+  }
+
+  /** False after telling the person why it could not be done. */
+  async #send(sampleIds: SampleId[], decision: DecisionInput): Promise<boolean> {
+    const change = this.#app.valueOrNotice(await this.#app.client.decide({ sampleIds, decision }));
+    if (change === null) return false;
+    this.#app.applyReviewChange(change);
+    this.#apply(change);
+    return true;
   }
 
   #toDecision(choice: Choice, targets: number): DecisionInput | null {
@@ -375,6 +479,7 @@ export class ReviewState {
     for (const { id, state, currentClassId } of change.samples) {
       const card = this.cards.get(id);
       if (card !== undefined) this.cards.set(id, { ...card, state, currentClassId });
+      this.exemplars.update(id, currentClassId);
       const detail = this.details.get(id);
       if (detail !== undefined) this.details.set(id, { ...detail, state, currentClassId });
       const position = this.positionOf(id);
@@ -387,9 +492,11 @@ export class ReviewState {
     this.undecidedCount = undecided;
   }
 
-  #isUndecided(id: SampleId): boolean {
+  /** Samples outside the queue that were not looked at yet count as undecided. */
+  isUndecided(id: SampleId): boolean {
     const position = this.positionOf(id);
-    return position === null ? this.cards.get(id)?.state === 'unreviewed' : this.#states[position] === unreviewed;
+    if (position !== null) return this.#states[position] === unreviewed;
+    return (this.cards.get(id)?.state ?? 'unreviewed') === 'unreviewed';
   }
 
   #nextUndecided(after: number): number | null {
@@ -400,8 +507,13 @@ export class ReviewState {
   #prefetchSample(id: SampleId): void {
     void this.#fetchDetail(id);
     const card = this.cards.get(id);
-    if (card === undefined) this.loadCardsOf([id]);
-    else if (this.mode === 'focus') this.pictures.get(imageUrl(id, 'full', card.version));
+    if (card === undefined) {
+      this.loadCardsOf([id]);
+      return;
+    }
+    if (this.mode !== 'focus') return;
+    this.pictures.get(imageUrl(id, 'full', card.version));
+    if (this.examplesOpen) for (const classId of classesOf(card)) this.exemplars.load(classId);
   }
 
   /** Runs one action after the other. */
@@ -455,6 +567,15 @@ export class ReviewState {
     }
     this.details.set(id, result.value);
   }
+}
+
+function isOnly(classIds: readonly ClassId[], classId: ClassId): boolean {
+  return classIds.length === 1 && classIds[0] === classId;
+}
+
+/** The classes between which one decides. */
+function classesOf({ givenClassId, finding, currentClassId }: SampleCard): Set<ClassId> {
+  return new Set([givenClassId, finding?.suggestedClassId ?? givenClassId, currentClassId ?? givenClassId]);
 }
 
 function placesOf(ids: Uint32Array): Uint32Array {

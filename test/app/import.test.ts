@@ -6,6 +6,7 @@ import type { ImportProgress, LabelsFile } from '../../shared/api.ts';
 import type { Problem } from '../../shared/domain.ts';
 import { importImages, type ImportContext } from '../../src-main/app/import.ts';
 import { readThumbnail } from '../../src-main/dataset/thumbnails.ts';
+import { classNames } from '../../src-main/store/classes.ts';
 import { openDatabase, type Database } from '../../src-main/store/database.ts';
 import { listProblems } from '../../src-main/store/problems.ts';
 import { knownSamplesByPath } from '../../src-main/store/samples.ts';
@@ -39,8 +40,8 @@ test('good files become samples, bad ones problems with their reason', async () 
     width: 1000,
     height: 500,
     format: 'webp',
-    givenClass: 'dog',
   });
+  expect(classNames(context.db).get(samples.get('dog/large 🐕.webp')!.givenClassId)).toBe('dog');
   expect(samples.get('cat/1.jpg')!.contentHash).toBe(samples.get('dog/same content.jpg')!.contentHash);
 });
 
@@ -83,7 +84,7 @@ test('labels from a CSV', async () => {
   await writeFile(labels.file, 'file,kind\nx/1.jpg,left\n2.jpg,right\nnotes.txt,left\n');
   expect(await importImages(context)).toMatchObject({ added: 2, problems: 1 });
   expect(kinds(context.db)).toEqual({ 'notes.txt': 'unreadable' });
-  expect(knownSamplesByPath(context.db).get('2.jpg')).toMatchObject({ givenClass: 'right' });
+  expect(classNames(context.db).get(knownSamplesByPath(context.db).get('2.jpg')!.givenClassId)).toBe('right');
 });
 
 test('cancelled, or with nothing usable, it leaves the project as it was', async () => {

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { _electron, chromium, type BrowserContext, type Page } from 'playwright-core';
+import { chromiumArguments, chromiumPath } from '../support/chromium.ts';
 import type { ControlCommand, ControlNotice } from './electron-stand-in/control.ts';
 
 /* The journeys run over this interface, in whichever of the three hosts are here. */
@@ -34,12 +35,7 @@ export interface JourneyHost {
 const root = path.resolve(import.meta.dirname, '..', '..');
 const cli = path.join(root, 'dist', 'main', 'cli.js');
 const electronMain = path.join(root, 'dist', 'main', 'electron-main.js');
-const chromiumPath = [process.env.WINNOW_CHROMIUM, '/usr/bin/chromium', chromium.executablePath()].find(
-  (candidate) => candidate !== undefined && existsSync(candidate),
-);
 const noChromium = chromiumPath === undefined ? 'there is no Chromium' : null;
-/** Chromium's own sandbox does not run as root. */
-const chromiumArguments = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 
 export const serveHost: JourneyHost = {
   name: 'winnow serve in Chromium',

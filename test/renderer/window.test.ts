@@ -1,14 +1,16 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumPath, launchChromium, startFakeWindow } from './fake-window.ts';
+import { chromiumPath } from '../support/chromium.ts';
+import { buildWindow, launchChromium, openWindow } from './open-window.ts';
 
-/* What people do with the window, in real Chromium over the fake service. */
+/* What people do with the window, in real Chromium over the real service. */
 
 describe.skipIf(chromiumPath === undefined)('in the window', () => {
   let browser: Browser;
   let stop: (() => Promise<void>) | null = null;
 
   beforeAll(async () => {
+    buildWindow();
     browser = await launchChromium();
   });
   afterEach(async () => {
@@ -17,17 +19,17 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
   });
   afterAll(() => browser.close());
 
-  async function open(recipe: string | null, screen: string): Promise<Page> {
-    const server = await startFakeWindow({ trained: recipe !== null, ...(recipe === null ? {} : { recipe }) });
-    stop = server.close;
+  async function open(options: Parameters<typeof openWindow>[0], screen: string): Promise<Page> {
+    const opened = await openWindow(options);
+    stop = opened.close;
     const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, reducedMotion: 'reduce' });
-    page.setDefaultTimeout(10_000);
-    await page.goto(`${server.url}#${screen}`);
+    page.setDefaultTimeout(15_000);
+    await page.goto(`${opened.url}#${screen}`);
     return page;
   }
 
   test('triage by keyboard: choose how much, accept as one action, take it back, look at the rest', async () => {
-    const page = await open('sat', 'triage');
+    const page = await open({ recipe: 'sat' }, 'triage');
     const slider = page.getByRole('slider', { name: 'Share of the images to accept' });
     await slider.focus();
     await page.keyboard.press('Home');
@@ -58,7 +60,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
   });
 
   test('an example of what would be accepted opens large, among its like', async () => {
-    const page = await open('selective', 'triage');
+    const page = await open({ recipe: 'selective' }, 'triage');
     const least = page.getByRole('region', { name: 'Accept these' }).getByRole('button', { name: /^Review/ });
     await least.first().click();
     await page.getByRole('region', { name: 'Current image' }).locator('[data-sample] img').waitFor();
@@ -67,12 +69,12 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
   });
 
   test('a look-alike of the queue is gone to by a click', async () => {
-    const page = await open('sat', 'triage');
+    const page = await open({ recipe: 'sat' }, 'triage');
     await page.getByRole('slider').press('Home');
     await page.getByRole('button', { name: 'Look at them' }).click();
     const alike = page
       .getByRole('region', { name: 'Look-alikes' })
-      .getByRole('button', { name: /^Go to/, disabled: false });
+      .getByRole('button', { name: /^Open/, disabled: false });
     const wanted = await alike.first().getAttribute('title');
     await alike.first().click();
     await expect
@@ -81,7 +83,8 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
   });
 
   test('the usual way to learn is chosen; others are out of the way, and the numbers stay the plan’s', async () => {
-    const page = await open(null, 'training');
+    // Many images and few of each class are what learning from the images first is suggested for.
+    const page = await open({ recipe: null, samples: 2000, classes: 60, files: false }, 'training');
     await page.getByRole('radio', { name: /Self-adaptive training/, checked: true }).waitFor();
     await page.getByRole('radio', { name: /Images first .*Suggested:/ }).waitFor();
     expect(await page.getByRole('radio', { name: /With abstention/ }).count()).toBe(0);
@@ -89,14 +92,15 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('radio', { name: /With abstention/ }).check();
     await page.getByText('Numbers by hand').click();
     const epochs = page.getByLabel('Epochs');
-    await expect.poll(() => epochs.getAttribute('placeholder')).toBe('30');
+    await expect.poll(() => epochs.getAttribute('placeholder')).toMatch(/^\d+$/);
+    const usual = await epochs.getAttribute('placeholder');
     await epochs.fill('5');
     await page.getByLabel('Belief moves from epoch').fill('9');
     await page.getByRole('alert').getByText('from epoch 9 on in a run of 5 epochs').waitFor();
     expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Leave the numbers to the plan' }).press('Enter');
     expect(await focused(page)).toBe('The plan');
-    await page.getByText('30 epochs', { exact: true }).waitFor();
+    await page.getByText(`${usual} epochs`, { exact: true }).waitFor();
     expect(await epochs.inputValue()).toBe('');
 
     await page.getByRole('radio', { name: /Images first/ }).check();
@@ -105,7 +109,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
   });
 
   test('what was learned without labels is shown as such, and leads to a training on the labels', async () => {
-    const page = await open('pretrain', 'training');
+    const page = await open({ recipe: 'pretrain' }, 'training');
     await page.getByRole('img', { name: /^Variety of the representation by epoch/ }).waitFor();
     expect(await page.getByText('Agrees with given labels').count()).toBe(0);
     await page.getByRole('button', { name: 'Train on the labels from here' }).click();

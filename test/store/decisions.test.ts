@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../src-main/store/database.ts';
-import { countReview, decide, redo, undo, undoLabels } from '../../src-main/store/decisions.ts';
+import { decide } from '../../src-main/store/decisions.ts';
+import { redo, undo, undoLabels } from '../../src-main/store/history.ts';
+import { countReview } from '../../src-main/store/reviews.ts';
 import { applyImport } from '../../src-main/store/samples.ts';
 import { classId, idOf, projectWith, runWithFindings, scanned } from './fixtures.ts';
 
@@ -40,6 +42,7 @@ describe('decide', () => {
       undoLabel: 'Skip 1 image',
       redoLabel: null,
       classes: null,
+      everything: false,
     });
     decide(db, { sampleIds: [cat1, cat2, dog1, dog2], decision: { kind: 'reopen' }, decidedAt });
     expect(reviews(db)).toEqual([]);

@@ -5,7 +5,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openDatabase } from '../../src-main/store/database.ts';
-import { countReview, undo } from '../../src-main/store/decisions.ts';
+import { undo } from '../../src-main/store/history.ts';
+import { countReview } from '../../src-main/store/reviews.ts';
 import { takeTrainingLock } from '../../src-main/store/training-lock.ts';
 import { projectWith } from './fixtures.ts';
 

@@ -5,11 +5,14 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import type { TrainingPlan } from '../../shared/domain.ts';
 import { readSampleDetail } from '../../src-main/store/cards.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { readFindingsSummary } from '../../src-main/store/findings.ts';
+import { listHistory, redo, undo } from '../../src-main/store/history.ts';
 import { migrations } from '../../src-main/store/migrations.ts';
 import { latestRun } from '../../src-main/store/runs.ts';
-import { epochReport, findingsSummary, plan } from './fixtures.ts';
+import { applyImport } from '../../src-main/store/samples.ts';
+import { epochReport, findingsSummary, plan, scanned } from './fixtures.ts';
 
 /** A project as version 1 left it: one run of two epochs over two samples, and a decision. */
 function versionOneProject(file: string): Partial<TrainingPlan> {
@@ -89,4 +92,55 @@ it('brings a project of version 1 up to date, and nothing in it is lost', () => 
     history: { epochs: [0, 1], given: [1, 0.25], suggested: [0, 0.75], weight: [1, 0.75] },
   });
   expect(readSampleDetail(db, 2)).toMatchObject({ state: 'confirmed', currentClassId: 2 });
+});
+
+it('brings a project of version 2 up to date: its classes, decisions and history are what they were', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'winnow-migration-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'old.winnow');
+  const old = new BetterSqlite3(file);
+  old.pragma('foreign_keys = ON');
+  for (const step of migrations.slice(0, 2)) old.exec(step);
+  old.pragma('application_id = 0x57494e4f');
+  old.pragma('user_version = 2');
+  old.exec(`
+    INSERT INTO class VALUES (3, 'cat'), (5, 'a "dog"'), (9, 'made by hand');
+    INSERT INTO sample VALUES (1, 'cat/1.jpg', 'hash-of-cat/1.jpg', 1000, 1700000000000.25, 32, 24, 'jpeg', 3, 1),
+                              (2, 'dog/1.jpg', 'hash-of-dog/1.jpg', 1000, 1700000000000.25, 32, 24, 'jpeg', 5, 1);
+    INSERT INTO action VALUES (1, 'Drop 1 image', '2026-01-01', 1, 1), (2, 'Relabel 1 image to made by hand', '2026-01-02', 0, 0),
+                              (3, 'Confirm 1 image', '2026-01-03', 1, 0);
+    INSERT INTO action_change VALUES (1, 1, 'unreviewed', NULL, NULL, 'dropped', NULL), (2, 1, 'unreviewed', NULL, NULL, 'relabeled', 9),
+                                     (3, 2, 'unreviewed', NULL, NULL, 'confirmed', 5);
+    INSERT INTO review VALUES (1, 'relabeled', 9, '2026-01-02');
+  `);
+  old
+    .prepare("INSERT INTO run VALUES (7, 'done', ?, '2026-01-01', '2026-01-02', NULL, ?)")
+    .run(JSON.stringify(plan), JSON.stringify(findingsSummary(7, 1)));
+  old.exec(`
+    INSERT INTO run_class VALUES (7, 0, 3), (7, 1, 5);
+    INSERT INTO run_sample VALUES (7, 0, 1, 3), (7, 1, 2, 5);
+    INSERT INTO finding VALUES (7, 1, 0.75, 5, 0.75, 0.25, 0.75, 1, 1, NULL);
+  `);
+  old.close();
+
+  const db = openDatabase(file, { create: false });
+  onTestFinished(() => void db.close());
+  expect(db.pragma('foreign_key_check')).toEqual([]);
+  expect(listClasses(db)).toEqual([
+    { id: 5, name: 'a "dog"', count: 1, currentCount: 1, color: null, hotkey: null, exampleIds: [2] },
+    { id: 3, name: 'cat', count: 1, currentCount: 0, color: null, hotkey: null, exampleIds: [1] },
+    { id: 9, name: 'made by hand', count: 0, currentCount: 1, color: null, hotkey: null, exampleIds: [1] },
+  ]);
+  expect(readSampleDetail(db, 1)).toMatchObject({ currentClassId: 9, decidedBy: '', finding: { suggestedClassId: 5 } });
+  expect(listHistory(db, { before: null, limit: 10 }).entries).toMatchObject([
+    { id: 3, label: 'Confirm 1 image', author: '', madeAt: '2026-01-03', samples: 1, status: 'undone' },
+    { id: 2, exampleIds: [1], status: 'done' },
+    { id: 1, status: 'discarded' },
+  ]);
+  expect(redo(db)?.samples).toEqual([{ id: 2, state: 'confirmed', currentClassId: 5 }]);
+  undo(db);
+  expect(undo(db)).toMatchObject({ samples: [{ id: 1, state: 'unreviewed', currentClassId: 3 }], classes: null });
+  // What the folder calls them is known: nothing changes with the next import.
+  const files = [scanned('cat/1.jpg'), scanned('dog/1.jpg', { givenClass: 'a "dog"' })];
+  expect(applyImport(db, { scanned: files, problems: [] })).toMatchObject({ unchanged: 2, changed: 0 });
 });

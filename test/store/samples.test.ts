@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { classNames, listClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
+import { classNames } from '../../src-main/store/classes.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
-import { decide, undo } from '../../src-main/store/decisions.ts';
+import { decide } from '../../src-main/store/decisions.ts';
+import { undo } from '../../src-main/store/history.ts';
 import { countProblems, listProblems } from '../../src-main/store/problems.ts';
 import { readSampleCards } from '../../src-main/store/cards.ts';
 import {
@@ -45,7 +47,7 @@ describe('applyImport', () => {
     });
     expect(knownSamplesByPath(db).get('cat/2.jpg')).toEqual({
       ...{ id: 2, contentHash: 'other', byteSize: 7, modifiedMs: 1_700_000_000_000.25, width: 32, height: 24 },
-      ...{ format: 'jpeg', givenClass: 'cat', present: true },
+      ...{ format: 'jpeg', givenClassId: classId(db, 'cat'), present: true },
     });
   });
 

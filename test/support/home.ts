@@ -7,7 +7,7 @@ export function createHome(folder: string): string {
   const own = path.join(folder, 'home');
   mkdirSync(own, { recursive: true });
   const shared = dataFolder();
-  if (existsSync(path.join(shared, 'engines')))
+  if (existsSync(path.join(shared, 'engines')) && !existsSync(path.join(own, 'engines')))
     symlinkSync(path.join(shared, 'engines'), path.join(own, 'engines'), 'junction');
   const speeds = 'engine-speeds.json';
   if (existsSync(path.join(shared, speeds))) cpSync(path.join(shared, speeds), path.join(own, speeds));

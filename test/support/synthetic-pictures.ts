@@ -43,6 +43,23 @@ export async function drawPictures(folder: string, counts: readonly number[], se
   return readPictures(files);
 }
 
+/** Stands for pictures where no files are wanted. */
+export function undrawnPictures(counts: readonly number[]): Picture[][] {
+  const picture: Picture = {
+    file: 'none.jpg',
+    format: 'jpeg',
+    width: 320,
+    height: 240,
+    thumbnail: null,
+    byteSize: 20_000,
+    modifiedMs: 0,
+    contentHash: '',
+  };
+  return counts.map((count, index) =>
+    Array.from({ length: count }, (_, k) => ({ ...picture, contentHash: hash('sha256', `${index} ${k}`) })),
+  );
+}
+
 /** The pictures of a folder with one subfolder per class. */
 export async function readClassFolders(folder: string): Promise<{ names: string[]; pictures: Picture[][] }> {
   const entries = await readdir(folder, { withFileTypes: true });

@@ -3,43 +3,51 @@
  * What the model believes is simulated (synthetic-run.ts); findings, flags and explanations are then computed by the app's own code.
  *
  *   node test/support/synthetic-project.ts OUT_FOLDER --samples 100000 [--classes 10] [--epochs 30] [--pictures FOLDER]
- *     [--home DATA_FOLDER] [--recipe sat] [--decided 0] [--dimension 64] [--map] [--no-files] [--seed 1]
+ *     [--home DATA_FOLDER] [--recipe sat | --untrained] [--decided 0] [--dimension 64] [--map] [--no-files] [--seed 1]
  *
  * OUT_FOLDER gets `images/<given label>/` and `synthetic.winnow`. A few hundred pictures are drawn, or taken from the class folders of
  * FOLDER, and linked under many names. With a data folder (WINNOW_HOME of the service that will open it) the cache of thumbnails is filled
  * too, as the import would have done.
  */
-import { hash } from 'node:crypto';
-import { copyFileSync, existsSync, linkSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { DecisionInput } from '../../shared/api.ts';
-import type { EpochReport, Finding, RunId, SampleId, TrainingPlan } from '../../shared/domain.ts';
+import {
+  problemKinds,
+  type EpochReport,
+  type Finding,
+  type Problem,
+  type ProblemKind,
+  type RunId,
+  type SampleId,
+  type TrainingPlan,
+} from '../../shared/domain.ts';
+import { requireRecipe } from '../../src-main/app/recipes.ts';
 import { cacheFolderOf } from '../../src-main/app/projects.ts';
 import { explainFlags, flagSamples, type Flags } from '../../src-main/domain/flags.ts';
 import { planTraining } from '../../src-main/domain/plan.ts';
 import { createRandom, type Random } from '../../src-main/domain/random.ts';
 import { createRunView, type EpochView } from '../../src-main/domain/run-view.ts';
 import { networks } from '../../src-main/sat/models/networks.ts';
-import { recipeByName } from '../../src-main/sat/recipes/registry.ts';
-import { listClasses } from '../../src-main/store/classes.ts';
+
+import { listClasses } from '../../src-main/store/class-list.ts';
 import { inTransaction, openDatabase, type Database } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { appendEmbeddings } from '../../src-main/store/embeddings.ts';
+import { writeFingerprints } from '../../src-main/store/fingerprints.ts';
 import { writeProjectInfo } from '../../src-main/store/project-info.ts';
 import { createRun, setRunStatus, trainingSamples, type TrainingSample } from '../../src-main/store/runs.ts';
 import { applyImport, medianSide } from '../../src-main/store/samples.ts';
 import { appendEpoch } from '../../src-main/store/targets.ts';
-import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
-import { drawnClassNames, drawPictures, readClassFolders, type Picture } from './synthetic-pictures.ts';
+import { createPredictor, drawAbstentions, drawEmbeddings, drawMap, type Nature } from './synthetic-run.ts';
 import {
-  createPredictor,
-  drawAbstentions,
-  drawEmbeddings,
-  drawMap,
-  lookAlikeOf,
-  type Nature,
-} from './synthetic-run.ts';
+  drawFingerprints,
+  fillThumbnails,
+  linkPictures,
+  planSamples,
+  type SyntheticSample,
+} from './synthetic-samples.ts';
 
 export interface SyntheticProject {
   /** The `.winnow` file. */
@@ -58,7 +66,10 @@ export interface SyntheticOptions {
   pictures?: string;
   /** The service's data folder, whose cache of thumbnails is to be filled. */
   home?: string;
-  recipe?: string;
+  /** Of the run; null for a project that was imported and not trained on. */
+  recipe?: string | null;
+  /** Files that the import is to have listed as problems, at most as many as there are kinds. */
+  problems?: number;
   /** Samples that somebody has decided already, the most doubtful first. */
   decided?: number;
   /** Of the embeddings. */
@@ -72,13 +83,14 @@ export interface SyntheticOptions {
 
 /** Deterministic: the same options give the same project, but for the files' times. */
 export async function createSyntheticProject(options: SyntheticOptions): Promise<SyntheticProject> {
-  const { folder, samples: count, seed = 1, epochs = 30, recipe = 'sat', dimension = 64, files = true } = options;
-  const project = path.join(path.resolve(folder), 'synthetic.winnow');
-  const imageFolder = path.join(path.resolve(folder), 'images');
+  const { classes = 10, pictures = null, files = true, seed = 1, epochs = 30, recipe = 'sat', decided = 0 } = options;
+  const folder = path.resolve(options.folder);
+  const project = path.join(folder, 'synthetic.winnow');
+  const imageFolder = path.join(folder, 'images');
   if (existsSync(project)) throw new Error(`${project} is there already.`);
   mkdirSync(folder, { recursive: true });
 
-  const { names, samples } = await planSamples(options, count, seed);
+  const { names, samples } = await planSamples({ folder, samples: options.samples, classes, pictures, files, seed });
   if (files) linkPictures(imageFolder, samples);
   if (options.home !== undefined) fillThumbnails(cacheFolderOf(project, options.home), samples);
 
@@ -93,135 +105,30 @@ export async function createSyntheticProject(options: SyntheticOptions): Promise
       contentHash: sample.contentHash,
       givenClass: names[sample.label]!,
     }));
-    applyImport(db, { scanned, problems: [] });
+    applyImport(db, { scanned, problems: problemKinds.slice(0, options.problems ?? 0).map(problemOf) });
+    writeFingerprints(db, drawFingerprints(samples, seed + 7));
+    if (recipe === null) return;
     const nature = natureOf(names.length, samples);
-    const run = storeRun(db, nature, { names, epochs, recipe, seed });
-    storeEmbeddings(db, run.id, drawEmbeddings(nature, dimension, seed + 4), dimension);
-    if (options.map === true) storeMap(db, run.id, drawMap(nature, seed + 5));
-    decideSome(db, run.doubtful.slice(0, options.decided ?? 0), createRandom(seed + 6));
+    const { runId, doubtful } = storeRun(db, nature, { names, epochs, recipe, seed });
+    const { dimension = 64, map = false } = options;
+    storeEmbeddings(db, runId, drawEmbeddings(nature, dimension, seed + 4), dimension);
+    if (map) storeMap(db, runId, drawMap(nature, seed + 5));
+    decideSome(db, doubtful.slice(0, decided), createRandom(seed + 6));
   });
   db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();
+  if (recipe !== null && requireRecipe(recipe).gives === 'encoder') standInForWeights(project);
   return { project, imageFolder };
 }
 
-interface SyntheticSample {
-  /** `<given label>/<number>.jpg` */
-  path: string;
-  picture: Picture;
-  contentHash: string;
-  /** Class indexes. */
-  truth: number;
-  label: number;
-  difficulty: number;
-  /** Samples of the same kin are takes of one picture. */
-  kin: number;
-}
-
-const wrongShare = 0.08;
-/** Share of the wrong labels that name the look-alike; the rest name any other class. */
-const lookAlikeShare = 0.7;
-/** Share of the samples that repeat the one before them, as it is or nearly so. */
-const identicalShare = 0.004;
-const nearShare = 0.008;
-const picturesPerClass = 40;
-
-/** In the order in which an import would find them. */
-async function planSamples(
-  options: SyntheticOptions,
-  count: number,
-  seed: number,
-): Promise<{ names: string[]; samples: SyntheticSample[] }> {
-  const found = options.pictures === undefined ? null : await readClassFolders(options.pictures);
-  const names = found?.names ?? drawnClassNames(options.classes ?? 10);
-  if (names.length < 2) throw new Error('A project needs at least two classes.');
-  const random = createRandom(seed);
-  // Some classes are rarer than others, down to half of the most frequent.
-  const shares = names.map((_, index) => 1 - (0.5 * index) / (names.length - 1));
-  const truths = Int32Array.from({ length: count }, (_, i) => (i < names.length ? i : pick(shares, random)));
-  const counts = names.map((_, index) => truths.reduce((sum, truth) => sum + (truth === index ? 1 : 0), 0));
-  const pictures =
-    found?.pictures ??
-    (await drawPictures(
-      path.join(options.folder, 'pictures'),
-      counts.map((ofClass) => Math.min(ofClass, picturesPerClass)),
-      seed,
-    ));
-  const used = names.map(() => 0);
-  const samples: SyntheticSample[] = [];
-  for (const [i, ownTruth] of truths.entries()) {
-    const before = samples[i - 1];
-    const repeats = before === undefined ? 1 : random.next();
-    const original = repeats < identicalShare + nearShare ? before : undefined;
-    const truth = original?.truth ?? ownTruth;
-    const label = random.next() < wrongShare ? wrongLabel(truth, names.length, random) : truth;
-    const turn = used[truth]!++;
-    const available = pictures[truth]!;
-    const picture = original?.picture ?? available[turn % available.length]!;
-    samples.push({
-      path: `${names[label]!}/${String(i + 1).padStart(7, '0')}${path.extname(picture.file)}`,
-      picture,
-      contentHash:
-        original !== undefined && repeats < identicalShare
-          ? original.contentHash
-          : hashOfCopy(picture, Math.floor(turn / available.length), original === undefined ? '' : String(i)),
-      truth,
-      label,
-      difficulty: original?.difficulty ?? random.next() ** 4,
-      kin: original?.kin ?? i,
-    });
-  }
-  samples.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { names, samples };
-}
-
-/**
- * The same bytes serve many samples, but each has a hash of its own, as files of their own would: it has its own thumbnail in the cache and its
- * own image address, and counts as nobody's duplicate. The first use of a picture has the file's true hash.
- */
-function hashOfCopy({ contentHash }: Picture, copy: number, take: string): string {
-  return copy === 0 && take === '' ? contentHash : hash('sha256', `${contentHash} ${copy} ${take}`);
-}
-
-function wrongLabel(truth: number, classes: number, random: Random): number {
-  if (random.next() < lookAlikeShare) return lookAlikeOf(truth, classes);
-  return (truth + 1 + random.integer(classes - 1)) % classes;
-}
-
-function pick(shares: readonly number[], random: Random): number {
-  let rest = random.next() * shares.reduce((sum, share) => sum + share, 0);
-  return Math.max(
-    0,
-    shares.findIndex((share) => (rest -= share) < 0),
-  );
-}
-
-function linkPictures(imageFolder: string, samples: readonly SyntheticSample[]): void {
-  const folders = new Set(samples.map((sample) => path.dirname(sample.path)));
-  for (const folder of folders) mkdirSync(path.join(imageFolder, folder), { recursive: true });
-  for (const { path: file, picture } of samples) {
-    const target = path.join(imageFolder, file);
-    try {
-      linkSync(picture.file, target);
-    } catch {
-      // Another disk, or no more links to that file.
-      copyFileSync(picture.file, target);
-    }
-  }
-}
-
-/** Thumbnails written in one transaction. */
-const thumbnailBatch = 1000;
-
-function fillThumbnails(cacheFolder: string, samples: readonly SyntheticSample[]): void {
-  const cache = openThumbnailCache(cacheFolder);
-  const thumbnails = samples.flatMap(({ contentHash, picture: { thumbnail } }) =>
-    thumbnail === null ? [] : [{ contentHash, bytes: thumbnail }],
-  );
-  for (let from = 0; from < thumbnails.length; from += thumbnailBatch) {
-    cache.put(thumbnails.slice(from, from + thumbnailBatch));
-  }
-  cache.close();
+function problemOf(kind: ProblemKind): Problem {
+  const severity = kind === 'wrong-extension' ? 'warning' : 'error';
+  return {
+    path: `problems/${kind}.jpg`,
+    kind,
+    reason: 'Nothing is wrong; it is listed for the sake of the list.',
+    severity,
+  };
 }
 
 function natureOf(classes: number, samples: readonly SyntheticSample[]): Nature {
@@ -238,12 +145,12 @@ function natureOf(classes: number, samples: readonly SyntheticSample[]): Nature 
   };
 }
 
-/** A finished run with the targets of all its epochs and the findings of the last; answers the flagged samples, worst first. */
+/** A finished run with what it believed after every epoch, if it believes anything; answers the flagged samples, worst first. */
 function storeRun(
   db: Database,
   nature: Nature,
   options: { names: readonly string[]; epochs: number; recipe: string; seed: number },
-): { id: RunId; doubtful: SampleId[] } {
+): { runId: RunId; doubtful: SampleId[] } {
   const samples = trainingSamples(db);
   const idByName = new Map(listClasses(db).map(({ id, name }) => [name, id]));
   const classIds = options.names.map((name) => idByName.get(name)!);
@@ -253,8 +160,13 @@ function storeRun(
   const abstentions = plan.recipe === 'selective' ? drawAbstentions(nature, options.seed + 3) : null;
   const view = createRunView({ plan, labels: nature.labels });
   const targets = oneHot(nature);
+  const isEncoder = requireRecipe(plan.recipe).gives === 'encoder';
   let doubtful: SampleId[] = [];
   for (let epoch = 0; epoch < plan.epochs; epoch++) {
+    if (isEncoder) {
+      appendEpoch(db, { runId, report: reportWithoutLabels(plan, epoch), beliefs: null });
+      continue;
+    }
     const probabilities = predictor.after(epoch);
     if (epoch >= plan.startEpoch) moveTargets(targets, probabilities, plan.targetMomentum);
     const judged = view.update(epoch, targets, probabilities);
@@ -273,7 +185,7 @@ function storeRun(
     if (isLast) doubtful = worstFirst(list);
   }
   setRunStatus(db, { runId, status: 'done', endedAt: at(60 + plan.expectedSeconds) });
-  return { id: runId, doubtful };
+  return { runId, doubtful };
 }
 
 /** As the service would plan it on a small machine. */
@@ -282,8 +194,6 @@ function planRun(
   { epochs, recipe, seed }: { epochs: number; recipe: string; seed: number },
   { truths, classes }: Nature,
 ): TrainingPlan {
-  const known = recipeByName(recipe);
-  if (known === null || known.gives === 'encoder') throw new Error(`${recipe} is no recipe that finds doubts.`);
   return planTraining({
     engine: 'tensorflow',
     gflops: 60,
@@ -292,7 +202,7 @@ function planRun(
     samples: truths.length,
     classes,
     medianSide: medianSide(db),
-    recipe: known,
+    recipe: requireRecipe(recipe),
     preset: null,
     overrides: { epochs, startEpoch: null, targetMomentum: null },
     startFrom: null,
@@ -358,18 +268,34 @@ function reportEpoch(
     loss -= Math.log(row[label]!);
     if (row.every((value) => value <= row[label]!)) agreeing++;
   }
+  const accuracy = agreeing / labels.length;
+  return { ...progressOf(plan, epoch), loss: loss / labels.length, accuracy, spread: null, doubts };
+}
+
+/** Of self-supervision: what it has learned is told by its spread alone. */
+function reportWithoutLabels(plan: TrainingPlan, epoch: number): EpochReport {
+  const learned = 1 - Math.exp((-4 * (epoch + 1)) / plan.epochs);
+  return { ...progressOf(plan, epoch), loss: -0.9 * learned, accuracy: null, spread: 0.4 + 0.5 * learned, doubts: 0 };
+}
+
+function progressOf(
+  plan: TrainingPlan,
+  epoch: number,
+): Pick<EpochReport, 'epoch' | 'learningRate' | 'imagesPerSecond' | 'seconds' | 'secondsLeft'> {
   const done = (epoch + 1) / plan.epochs;
   return {
     epoch,
-    loss: loss / labels.length,
-    accuracy: agreeing / labels.length,
-    spread: null,
     learningRate: plan.learningRate * (1 - Math.abs(2 * done - 0.6) / 1.4),
     imagesPerSecond: (plan.samples * plan.epochs) / plan.expectedSeconds,
     seconds: plan.expectedSeconds * done,
     secondsLeft: plan.expectedSeconds * (1 - done),
-    doubts,
   };
+}
+
+/** The window asks whether there are weights to start from, not what is in them; no training can start from these. */
+function standInForWeights(project: string): void {
+  mkdirSync(`${project}-weights`);
+  writeFileSync(path.join(`${project}-weights`, 'run-1.safetensors'), '');
 }
 
 /** Samples whose embeddings are stored in one part. */
@@ -389,12 +315,13 @@ function storeMap(db: Database, runId: RunId, positions: Float32Array): void {
   );
 }
 
-/** Somebody works through them, a few seconds each, with a night's pause after every 400. */
+/** Two people work through them, a few seconds each, with a night's pause after every 400. */
 function decideSome(db: Database, ids: readonly SampleId[], random: Random): void {
   let seconds = 86_400;
   for (const [i, id] of ids.entries()) {
     seconds += i % 400 === 399 ? 60_000 : 1 + 4 * random.next();
-    decide(db, { sampleIds: [id], decision: drawDecision(random), decidedAt: at(seconds) });
+    const decidedBy = i % 400 < 250 ? 'Ada' : 'Grace';
+    decide(db, { sampleIds: [id], decision: drawDecision(random), decidedAt: at(seconds), decidedBy });
   }
 }
 
@@ -420,6 +347,7 @@ if (import.meta.main) {
       pictures: { type: 'string' },
       home: { type: 'string' },
       recipe: { type: 'string', default: 'sat' },
+      untrained: { type: 'boolean', default: false },
       decided: { type: 'string', default: '0' },
       dimension: { type: 'string', default: '64' },
       map: { type: 'boolean', default: false },
@@ -437,7 +365,7 @@ if (import.meta.main) {
     epochs: Number(values.epochs),
     ...(values.pictures === undefined ? {} : { pictures: values.pictures }),
     ...(values.home === undefined ? {} : { home: values.home }),
-    recipe: values.recipe,
+    recipe: values.untrained ? null : values.recipe,
     decided: Number(values.decided),
     dimension: Number(values.dimension),
     map: values.map,

@@ -27,8 +27,8 @@ export interface Predictor {
 }
 
 /**
- * A network that learns what is shown before it learns wrong labels by heart: evidence for the shown class grows with the epochs, hard
- * samples lean to the look-alike, and late in the training the given label gains.
+ * A network that learns what is shown before it learns wrong labels by heart: evidence for the shown class grows with the epochs, of hard
+ * samples more slowly; those lean to the look-alike; and late in the training the given label gains.
  */
 export function createPredictor(nature: Nature, epochs: number, seed: number): Predictor {
   const { classes, truths, labels, difficulties } = nature;
@@ -38,17 +38,17 @@ export function createPredictor(nature: Nature, epochs: number, seed: number): P
   const probabilities = new Float32Array(samples * classes);
   return {
     after(epoch) {
-      const learned = 1 - Math.exp((-5 * (epoch + 1)) / epochs);
       const byHeart = Math.max(0, (epoch + 1) / epochs - 0.5);
       for (let i = 0; i < samples; i++) {
         const difficulty = difficulties[i]!;
+        const learned = 1 - Math.exp((-6 * (epoch + 1) * (1 - 0.7 * difficulty)) / epochs);
         const start = i * classes;
         let sum = 0;
         for (let j = 0; j < classes; j++) {
           let logit = quirks[start + j]! + 0.5 * (random.next() - 0.5);
           if (j === truths[i]) logit += learned * (6.5 - 5.5 * difficulty);
           else if (j === lookAlikeOf(truths[i]!, classes)) logit += learned * (0.5 + 3.5 * difficulty);
-          if (j === labels[i]) logit += learned * 0.8 + byHeart * 1.6;
+          if (j === labels[i]) logit += 0.8 + byHeart * 1.6;
           sum += probabilities[start + j] = Math.exp(logit);
         }
         for (let j = 0; j < classes; j++) probabilities[start + j]! /= sum;

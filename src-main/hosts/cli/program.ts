@@ -9,9 +9,11 @@ import { enginesCommand } from './commands/engines.ts';
 import { evaluateCommand, type EvaluateOptions } from './commands/evaluate.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
 import { flagsCommand, type FlagsOptions } from './commands/flags.ts';
+import { historyCommand, type HistoryOptions } from './commands/history.ts';
 import { importCommand, type ImportOptions } from './commands/import.ts';
 import { neighboursCommand, type NeighboursOptions } from './commands/neighbours.ts';
 import { addLabCommands } from './commands/lab.ts';
+import { overviewCommand, type OverviewOptions } from './commands/overview.ts';
 import { serveCommand, type ServeCommandOptions } from './commands/serve.ts';
 import { trainCommand, type TrainOptions } from './commands/train.ts';
 import { triageCommand, type TriageOptions } from './commands/triage.ts';
@@ -137,6 +139,13 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .action(async (file: string, options: DuplicatesOptions) => onExit(await duplicatesCommand(file, options)));
 
   program
+    .command('overview')
+    .description('say how the labels stand: noise of each class, wrong labels that remain, pace and time left')
+    .addArgument(project())
+    .addOption(json())
+    .action(async (file: string, options: OverviewOptions) => onExit(await overviewCommand(file, options)));
+
+  program
     .command('evaluate')
     .description('compare what was found with the true labels')
     .addArgument(project())
@@ -145,6 +154,18 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .requiredOption('--truth-column <name>', 'its column of true labels')
     .addOption(json())
     .action(async (file: string, options: EvaluateOptions) => onExit(await evaluateCommand(file, options)));
+
+  program
+    .command('history')
+    .description('list who decided what when, newest first')
+    .addArgument(project())
+    .addOption(
+      new Option('--limit <number>', 'list at most so many (default: 50 for people, all for --json)').argParser(
+        parsePositive,
+      ),
+    )
+    .addOption(json())
+    .action(async (file: string, options: HistoryOptions) => onExit(await historyCommand(file, options)));
 
   program
     .command('export')

@@ -60,7 +60,7 @@ for (const [alteration, prints] of copies) {
 
 for (const count of values.count.split(',').map(Number)) {
   time(`${count} pictures, a tenth near copies`, drawPrints(count, 0.1, 0));
-  time(`${count} pictures of alike outlines`, drawPrints(count, 0.1, 0.7));
+  time(`${count} pictures before one background`, drawPrints(count, 0.1, 0.3));
 }
 
 function cut(share: number): Alteration {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Overview, TrainingPlan, Triage } from '../../shared/domain.ts';
 import { presets } from '../../src-main/sat/presets.ts';
 import { recipes } from '../../src-main/sat/recipes/registry.ts';
+import { spots, writeFiles } from '../dataset/pictures.ts';
 import { createHome } from '../support/home.ts';
 import { drawPictures, type LabeledPicture } from '../support/pictures.ts';
 
@@ -276,6 +277,37 @@ test('clean does it all in one go and accepts only sure suggestions', async () =
   const { stdout: text } = await winnow(['triage', project, '--coverage', '0']);
   expect(text).toContain(`${decided} of them are decided already, ${left.length} are left to look at`);
 }, 300_000);
+
+test('duplicates lists groups of similar images, those whose labels differ first', async () => {
+  const project = path.join(folder, 'duplicates.winnow');
+  const images = path.join(folder, 'spots');
+  for (let i = 0; i < 12; i++) {
+    await writeFiles(images, { [`${i % 2 === 0 ? 'cat' : 'dog'}/${i}.png`]: await spots(i).png().toBuffer() });
+  }
+  await writeFiles(images, {
+    'cat/2 again.jpg': await spots(2).resize(100).jpeg({ quality: 60 }).toBuffer(),
+    'dog/4 again.jpg': await spots(4).jpeg({ quality: 60 }).toBuffer(),
+    'dog/5 again.png': await spots(5).png().toBuffer(),
+  });
+  expect((await winnow(['import', images, '--project', project])).code).toBe(0);
+  const { code, stdout, stderr } = await winnow(['duplicates', project, '--json']);
+  expect(code, stderr).toBe(0);
+  const groups = JSON.parse(stdout) as { kind: string; conflict: boolean; images: { file: string; label: string }[] }[];
+  expect(
+    groups.map(({ kind, conflict, images: members }) => [
+      kind,
+      conflict,
+      ...members.map(({ file, label }) => `${label}: ${file}`).toSorted(),
+    ]),
+  ).toEqual([
+    ['near', true, 'cat: cat/4.png', 'dog: dog/4 again.jpg'],
+    ['near', false, 'cat: cat/2 again.jpg', 'cat: cat/2.png'],
+    ['identical', false, 'dog: dog/5 again.png', 'dog: dog/5.png'],
+  ]);
+  const { stdout: text } = await winnow(['duplicates', project]);
+  expect(text).toContain('3 groups of images that look nearly the same; in 1 of them the labels differ.');
+  expect(text).toMatch(/nearly the same, labels differ\n(?: {2}(?:cat {2}cat\/4\.png|dog {2}dog\/4 again\.jpg)\n){2}/);
+}, 120_000);
 
 test('serve on a port in use exits with 1 and says so', async () => {
   const taken = createServer();

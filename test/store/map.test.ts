@@ -54,6 +54,7 @@ it('reads what is known of samples now, in the order asked for', () => {
   const [catIndex, dogIndex] = [columns.classIds.indexOf(cat), columns.classIds.indexOf(dog)];
   expect(columns).toEqual({
     classIds: columns.classIds,
+    present: Uint8Array.of(1, 1, 1),
     given: Uint16Array.of(dogIndex, catIndex, dogIndex),
     suggested: Uint16Array.of(65535, dogIndex, dogIndex),
     weight: Uint8Array.of(0, 230, 230),

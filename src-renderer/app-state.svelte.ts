@@ -163,6 +163,13 @@ export class AppState {
     if (result.ok) this.findings = result.value;
   }
 
+  /** Who has decided something by now; it is not part of what each change tells. */
+  async loadReviewers(): Promise<void> {
+    const result = await this.client.getProject({});
+    if (!result.ok || result.value === null || this.project?.path !== result.value.path) return;
+    this.project = { ...this.project, reviewers: result.value.reviewers };
+  }
+
   /** Brings counts, undo labels and classes up to date; the same change may arrive twice. */
   applyReviewChange(change: ReviewChange): void {
     if (this.project === null) return;

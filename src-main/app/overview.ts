@@ -15,7 +15,7 @@ export function overviewHandlers(openProject: () => Project): Pick<ApiHandlers, 
 
 function overview(db: Database): Overview {
   const runId = findingsRunId(db);
-  const table = readLabelTable(db, runId);
+  const table = readLabelTable(db);
   const work = readWork(db);
   const { remaining, ...noise } = noiseOverview(table, readClassIds(db));
   return {
@@ -32,21 +32,20 @@ export function noiseOverview(
   table: LabelTable,
   classIds: readonly ClassId[],
 ): Pick<Overview, 'classes' | 'pairs' | 'found'> & { remaining: NonNullable<Overview['remaining']> } {
-  const scores = new Float64Array(table.scores.length).fill(NaN);
+  const scores = new Float64Array(table.score.length).fill(NaN);
   let expectedTotal = 0;
   let checked = 0;
   let unjudged = 0;
-  for (const [i, score] of table.scores.entries()) {
+  for (let i = 0; i < scores.length; i++) {
     const isUndecided = verdictOf(table, i) === 'undecided';
     if (!isUndecided && table.tested[i] === 0) continue;
-    if (Number.isNaN(score)) {
+    if (Number.isNaN(table.score[i]!)) {
       if (isUndecided) unjudged++;
       continue;
     }
-    scores[i] = score;
+    scores[i] = table.score[i]!;
     if (!isUndecided) checked++;
-    const rivalVote = table.rivalVotes[i]!;
-    if (!Number.isNaN(rivalVote)) expectedTotal += rivalVote;
+    if (table.suggested[i] !== table.given[i]) expectedTotal += table.suggestedTarget[i]!;
   }
   const { remaining, probabilities } = remainingErrors({
     scores,
@@ -64,8 +63,8 @@ export function noiseOverview(
 
 function countFlaggedLeft(table: LabelTable): number {
   let left = 0;
-  for (const [i, flagged] of table.flagged.entries()) {
-    if (flagged === 1 && verdictOf(table, i) === 'undecided') left++;
+  for (let i = 0; i < table.flagged.length; i++) {
+    if (table.flagged[i] === 1 && verdictOf(table, i) === 'undecided') left++;
   }
   return left;
 }
@@ -75,7 +74,7 @@ function explain(checked: number, unjudged: number): string {
   const count = (images: number): string => (images === 1 ? '1 image' : `${images.toLocaleString('en')} images`);
   const basis =
     checked === 0
-      ? 'Nobody has checked a label since this training, so this is the model’s own estimate. Models often take pictures that they find hard for wrong labels, and overlook some where very many are wrong: hence the wide range.'
-      : `Labels that nobody has checked are taken to be wrong as often as those of the ${count(checked)} checked since this training that the model doubted as much. Checking some that it hardly doubts makes this surer.`;
+      ? "Nobody has checked a label since this training, so this is the model's own estimate. Models often take pictures that they find hard for wrong labels, and overlook some where very many are wrong: hence the wide range."
+      : `Unchecked labels are taken to be wrong as often as those that the model doubted as much among the ${count(checked)} checked since this training. It is too high if only wrong labels are corrected and right ones are not confirmed.`;
   return unjudged === 0 ? basis : `${basis} ${count(unjudged)} that the model has not judged are not counted.`;
 }

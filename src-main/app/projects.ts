@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { ImportRequest, ProjectSummary } from '../../shared/api.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { AppError, errorMessage } from '../../shared/result.ts';
-import { listClasses } from '../store/classes.ts';
+import { listClasses } from '../store/class-list.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { undoLabels } from '../store/history.ts';
 import { countProblems } from '../store/problems.ts';

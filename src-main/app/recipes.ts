@@ -4,7 +4,7 @@ import { reasonToPretrain } from '../domain/suggestions.ts';
 import { presetByName, presets, type Preset } from '../sat/presets.ts';
 import type { Recipe } from '../sat/recipes/recipe.ts';
 import { recipeByName, recipes } from '../sat/recipes/registry.ts';
-import { listClasses } from '../store/classes.ts';
+import { listClasses } from '../store/class-list.ts';
 import type { Database } from '../store/database.ts';
 import { readFindingsSummary } from '../store/findings.ts';
 import { hasFinishedRun } from '../store/runs.ts';

@@ -2,23 +2,22 @@ import { reviewStates, type ClassId, type ClassStatistics, type PairStatistics }
 
 /** Labels, and what is known of them, as columns. */
 export interface LabelColumns {
-  given: Int32Array;
-  /** The class that a run suggests; the given one where it agrees or has not judged. */
-  suggested: Int32Array;
-  /** The label after the decisions; the given one where there is none, and where the sample was dropped. */
-  current: Int32Array;
+  given: Uint32Array;
+  /** The class that a run suggests; 0 where it has not judged. */
+  suggested: Uint32Array;
+  /** The label after the decisions; 0 when dropped. */
+  current: Uint32Array;
   /** Indexes into `reviewStates`. */
-  states: Uint8Array;
+  state: Uint8Array;
 }
 
 /** What people have said about a label; a sample that was left for later is undecided. */
 export type Verdict = 'undecided' | 'right' | 'wrong';
 
-export function verdictOf({ given, current, states }: LabelColumns, i: number): Verdict {
-  const state = reviewStates[states[i]!]!;
-  if (state === 'unreviewed' || state === 'skipped') return 'undecided';
+export function verdictOf({ given, current, state }: LabelColumns, i: number): Verdict {
+  if (!isDecided[state[i]!]!) return 'undecided';
   // The classes of a label that was changed may have been merged since: then it was right.
-  return state === 'dropped' || current[i] !== given[i] ? 'wrong' : 'right';
+  return current[i] === given[i] ? 'right' : 'wrong';
 }
 
 export interface LabelNoise {
@@ -47,18 +46,18 @@ export function labelNoise(
   );
   const pairs = new Map<ClassId, Map<ClassId, number>>();
   const addPair = (from: ClassId, to: ClassId, count: number): void => {
-    if (from === to || count === 0) return;
+    if (from === to || to === noClass) return;
     const row = pairs.get(from) ?? new Map<ClassId, number>();
     pairs.set(from, row.set(to, (row.get(to) ?? 0) + count));
   };
-  for (const [i, given] of labels.given.entries()) {
+  for (let i = 0; i < labels.given.length; i++) {
+    const given = labels.given[i]!;
     const statistics = classes.get(given);
     if (statistics === undefined) continue;
     const current = classes.get(labels.current[i]!);
-    const isDropped = reviewStates[labels.states[i]!] === 'dropped';
     const verdict = verdictOf(labels, i);
     statistics.given++;
-    if (current !== undefined && !isDropped) current.current++;
+    if (current !== undefined) current.current++;
     if (verdict === 'undecided') {
       statistics.expectedWrong += probabilities[i]!;
       addPair(given, labels.suggested[i]!, probabilities[i]!);
@@ -80,3 +79,7 @@ export function labelNoise(
       .sort((a, b) => b.expected - a.expected || a.givenClassId - b.givenClassId || a.otherClassId - b.otherClassId),
   };
 }
+
+const noClass = 0;
+
+const isDecided = reviewStates.map((state) => state !== 'unreviewed' && state !== 'skipped');

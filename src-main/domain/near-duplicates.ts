@@ -1,9 +1,10 @@
-import { colourBytes, fingerprintBytes, hashBytes } from './fingerprint.ts';
+import { colourBytes, detailBytes, fingerprintBytes, hashBytes } from './fingerprint.ts';
 
 /** Bits in which two pictures that are nearly identical differ at most, of 128. */
-export const largestHashDistance = 15;
-/** Correlation that the coarse colours of two such pictures have at least. */
-export const leastCorrelation = 0.98;
+const largestHashDistance = 15;
+/** Correlations that the colours and the detail of two such pictures have at least; ADR 11 says what they find and miss. */
+const leastColourCorrelation = 0.95;
+const leastDetailCorrelation = 0.72;
 
 /**
  * Groups pictures that look nearly the same: for each picture the index of its group's first; its own where it is alone or a
@@ -23,13 +24,13 @@ export function groupNearDuplicates(
     if (picture % progressStep === 0) onProgress(picture);
     if (isBlank(fingerprints, picture)) continue;
     let best = -1;
-    let bestCorrelation = leastCorrelation;
+    let bestLikeness = 0;
     index.forEachWithin(picture, (first) => {
-      const correlation = colourCorrelation(fingerprints, picture, first);
+      const found = likeness(fingerprints, picture, first);
       // Of equally alike ones, the earliest: the index does not visit them in their order.
-      if (correlation < bestCorrelation || (correlation === bestCorrelation && best !== -1 && first > best)) return;
+      if (found < bestLikeness || (found === bestLikeness && first > best)) return;
       best = first;
-      bestCorrelation = correlation;
+      bestLikeness = found;
     });
     if (best === -1) index.add(picture);
     else firsts[picture] = best;
@@ -37,12 +38,22 @@ export function groupNearDuplicates(
   return firsts;
 }
 
-/** Pearson's correlation of the colours of two pictures over their parts and channels. */
-export function colourCorrelation(fingerprints: Uint8Array, a: number, b: number): number {
-  const startA = a * fingerprintBytes + hashBytes;
-  const startB = b * fingerprintBytes + hashBytes;
+const progressStep = 1024;
+
+/** How alike two pictures are: the correlation of their detail, −1 where that or their colours are too different. */
+function likeness(fingerprints: Uint8Array, a: number, b: number): number {
+  const colours = correlation(fingerprints, a, b, hashBytes, colourBytes);
+  if (colours < leastColourCorrelation) return -1;
+  const detail = correlation(fingerprints, a, b, hashBytes + colourBytes, detailBytes);
+  return detail < leastDetailCorrelation ? -1 : detail;
+}
+
+/** Pearson's correlation of a stretch of two fingerprints; 0 where one of them does not vary. */
+function correlation(fingerprints: Uint8Array, a: number, b: number, offset: number, length: number): number {
+  const startA = a * fingerprintBytes + offset;
+  const startB = b * fingerprintBytes + offset;
   let [sumA, sumB, squaresA, squaresB, products] = [0, 0, 0, 0, 0];
-  for (let i = 0; i < colourBytes; i++) {
+  for (let i = 0; i < length; i++) {
     const valueA = fingerprints[startA + i]!;
     const valueB = fingerprints[startB + i]!;
     sumA += valueA;
@@ -51,12 +62,11 @@ export function colourCorrelation(fingerprints: Uint8Array, a: number, b: number
     squaresB += valueB * valueB;
     products += valueA * valueB;
   }
-  const covariance = products - (sumA * sumB) / colourBytes;
-  const variances = (squaresA - (sumA * sumA) / colourBytes) * (squaresB - (sumB * sumB) / colourBytes);
+  const covariance = products - (sumA * sumB) / length;
+  const variances = (squaresA - (sumA * sumA) / length) * (squaresB - (sumB * sumB) / length);
   return variances <= 0 ? 0 : covariance / Math.sqrt(variances);
 }
 
-const progressStep = 1024;
 /** Standard deviation over a picture's parts, in levels of 0..255, below which it shows nothing. */
 const leastContrast = 4;
 

@@ -44,15 +44,18 @@ export function remainingErrors({ scores, verdictOf, expectedTotal }: JudgedLabe
   const scenarios = weighScenarios(groups, counts, expectedTotal);
   const rates = counts.map((_, g) => scenarios.reduce((sum, { weight, rates: own }) => sum + weight * own[g]!, 0));
   const expected = counts.reduce((sum, count, g) => sum + count.undecided * rates[g]!, 0);
+  const probabilities = new Float64Array(scores.length);
+  for (let label = 0; label < scores.length; label++) {
+    const group = groups.groupOf[label]!;
+    if (group !== ungrouped && verdictOf(label) === 'undecided') probabilities[label] = rates[group]!;
+  }
   return {
     remaining: {
       expected,
       low: Math.min(expected, Math.floor(quantile(scenarios, 0.05, undecided))),
       high: Math.max(expected, Math.ceil(quantile(scenarios, 0.95, undecided))),
     },
-    probabilities: Float64Array.from(groups.groupOf, (group, i) =>
-      group === ungrouped || verdictOf(i) !== 'undecided' ? 0 : rates[group]!,
-    ),
+    probabilities,
   };
 }
 
@@ -79,12 +82,21 @@ const slopeSpread = 0.25;
 /** Standard deviation of a group's rate around the curve, in log odds. */
 const departure = 0.5;
 
-const offsets = Array.from({ length: 41 }, (_, step) => (step - 31) / 4);
+/** Keeps the Beta distributions of a group finite. */
+const leastRate = 1e-5;
+
+const offsetStep = 0.3;
+const leastOffset = -7.2;
+/** Log odds of the largest T. */
+const largestTotal = 3;
 const slopeSteps = Array.from({ length: 11 }, (_, step) => (step - 5) / 2);
 
 function countVerdicts({ groupOf, sizes }: DoubtGroups, verdictOf: JudgedLabels['verdictOf']): VerdictCounts[] {
   const counts = Array.from(sizes, () => ({ undecided: 0, right: 0, wrong: 0 }));
-  for (const [label, group] of groupOf.entries()) if (group !== ungrouped) counts[group]![verdictOf(label)]++;
+  for (let label = 0; label < groupOf.length; label++) {
+    const group = groupOf[label]!;
+    if (group !== ungrouped) counts[group]![verdictOf(label)]++;
+  }
   return counts;
 }
 
@@ -98,7 +110,7 @@ function weighScenarios(groups: DoubtGroups, counts: VerdictCounts[], expectedTo
       let log = logTotal - step ** 2 / 2;
       const scenario: Scenario = { weight: 0, rates: new Float64Array(counts.length), mean: 0, variance: 0 };
       for (const [g, { undecided, right, wrong }] of counts.entries()) {
-        const curve = sigmoid(intercept + slope * groups.doubts[g]!);
+        const curve = Math.min(1 - leastRate, Math.max(leastRate, sigmoid(intercept + slope * groups.doubts[g]!)));
         const strength = Math.max(1, 1 / (departure ** 2 * curve * (1 - curve)) - 1);
         const [alpha, beta] = [strength * curve, strength * (1 - curve)];
         if (right + wrong > 0) log += logBeta(alpha + wrong, beta + right) - logBeta(alpha, beta);
@@ -118,15 +130,28 @@ function weighScenarios(groups: DoubtGroups, counts: VerdictCounts[], expectedTo
   return scenarios;
 }
 
-/** Values of T with their log prior, centred so that the run's estimate is expected before anybody has decided. */
+/**
+ * Values of T with their log prior, centred so that the run's estimate is expected before anybody has decided. They go up to nearly all
+ * labels: of a run that doubts nothing, decisions can tell that it is wrong.
+ */
 function possibleTotals({ sizes }: DoubtGroups, expectedTotal: number): { total: number; log: number }[] {
   const labels = sizes.reduce((sum, size) => sum + size, 0);
-  const logs = offsets.map((offset) => -((offset / (offset < 0 ? tooHigh : tooLow)) ** 2) / 2);
-  const whole = logs.reduce((sum, log) => sum + Math.exp(log), 0);
-  const mean = (centre: number): number =>
-    offsets.reduce((sum, offset, k) => sum + (Math.exp(logs[k]!) / whole) * labels * sigmoid(centre + offset), 0);
-  const centre = solveRising(-30, 30, expectedTotal, mean);
-  return offsets.map((offset, k) => ({ total: labels * sigmoid(centre + offset), log: logs[k]! }));
+  const totals = (centre: number): { total: number; log: number }[] =>
+    Array.from({ length: Math.ceil((largestTotal - centre - leastOffset) / offsetStep) }, (_, step) => {
+      const offset = leastOffset + step * offsetStep;
+      return {
+        total: labels * sigmoid(centre + offset),
+        log: -((offset / (offset < 0 ? tooHigh : tooLow)) ** 2) / 2,
+      };
+    });
+  const mean = (centre: number): number => {
+    const possible = totals(centre);
+    const whole = possible.reduce((sum, { log }) => sum + Math.exp(log), 0);
+    return possible.reduce((sum, { total, log }) => sum + (Math.exp(log) / whole) * total, 0);
+  };
+  // Of no run is it certain that no label, or every one, is wrong.
+  const expected = Math.min(0.9 * labels, Math.max(0.5, expectedTotal));
+  return totals(solveRising(-25, largestTotal, expected, mean));
 }
 
 /** Of the mixture of all scenarios, each taken as normal. */

@@ -1,6 +1,7 @@
 import type { ReviewChange } from '../../shared/api.ts';
 import type { ActionId, ClassId, SampleId } from '../../shared/domain.ts';
-import { findClassByName, listClasses, standsFor } from './classes.ts';
+import { listClasses } from './class-list.ts';
+import { findClassByName, standsFor } from './classes.ts';
 import { allRows, firstRow, statement, type Database } from './database.ts';
 import { alignDecisions, countReview } from './reviews.ts';
 

@@ -2,7 +2,8 @@ import type { ClassEdit, ReviewChange } from '../../shared/api.ts';
 import type { ActionId, ClassId } from '../../shared/domain.ts';
 import { AppError } from '../../shared/result.ts';
 import { act, listClassChanges, listNewClass, type Authorship } from './actions.ts';
-import { findClass, findClassByName, listClasses } from './classes.ts';
+import { listClasses } from './class-list.ts';
+import { findClass, findClassByName } from './classes.ts';
 import { allRows, firstRow, inTransaction, statement, type Database } from './database.ts';
 import { countImages, listRelabels, requireSamples } from './decisions.ts';
 

@@ -1,4 +1,4 @@
-import type { ClassId, ClassSummary, SampleId } from '../../shared/domain.ts';
+import type { ClassId } from '../../shared/domain.ts';
 import { allRows, firstRow, statement, type Database } from './database.ts';
 
 /*
@@ -6,26 +6,20 @@ import { allRows, firstRow, statement, type Database } from './database.ts';
  * have, and whoever reads one asks what class it stands for (ADR 8).
  */
 
+/** A class that people see. */
+export interface LiveClass {
+  id: ClassId;
+  name: string;
+  color: string | null;
+  hotkey: string | null;
+}
+
 /** The class that a class stands for now: itself, or the one that it was merged into. */
 export type ResolveClass = (id: ClassId) => ClassId;
 
-/** The classes that people see, by name, with how many present samples each has and a few of them. */
-export function listClasses(db: Database): ClassSummary[] {
-  const { given, current } = countSamplesByClass(db);
-  const classes = allRows<LiveClassRow>(db, `SELECT id, name, color, hotkey FROM class WHERE ${isLive}`);
-  const collator = new Intl.Collator('en', { numeric: true });
-  const examples = exampleIds(
-    db,
-    classes.map(({ id }) => id),
-  );
-  return classes
-    .sort((a, b) => collator.compare(a.name, b.name) || a.id - b.id)
-    .map((row) => ({
-      ...row,
-      count: given.get(row.id) ?? 0,
-      currentCount: current.get(row.id) ?? 0,
-      exampleIds: examples.get(row.id) ?? [],
-    }));
+/** The classes that people see, by id. */
+export function liveClasses(db: Database): LiveClass[] {
+  return allRows<LiveClass>(db, `SELECT id, name, color, hotkey FROM class WHERE ${isLive} ORDER BY id`);
 }
 
 /** What every class is called; a merged one as the class that it stands for. */
@@ -126,86 +120,5 @@ export function removeUnusedClasses(db: Database): void {
   ).run();
 }
 
-interface LiveClassRow {
-  id: ClassId;
-  name: string;
-  color: string | null;
-  hotkey: string | null;
-}
-
-interface ClassCount {
-  class_id: ClassId;
-  samples: number;
-}
-
 /** Of the classes that people see. */
 const isLive = 'removed = 0 AND merged_into IS NULL';
-
-/** Samples shown as examples of a class. */
-const examplesPerClass = 6;
-
-/** How many present samples each class has, by their given labels and by their labels after all decisions. */
-function countSamplesByClass(db: Database): { given: Map<ClassId, number>; current: Map<ClassId, number> } {
-  const resolve = classResolver(db);
-  const given = new Map<ClassId, number>();
-  const current = new Map<ClassId, number>();
-  const add = (counts: Map<ClassId, number>, { class_id: id, samples }: ClassCount, sign: 1 | -1): void => {
-    counts.set(resolve(id), (counts.get(resolve(id)) ?? 0) + sign * samples);
-  };
-  for (const row of allRows<ClassCount>(
-    db,
-    'SELECT given_class_id AS class_id, count(*) AS samples FROM sample WHERE present = 1 GROUP BY given_class_id',
-  )) {
-    add(given, row, 1);
-    add(current, row, 1);
-  }
-  // From the few that have left their class: to count all samples by their labels would take much longer.
-  for (const { given_class_id, class_id, samples } of allRows<{
-    given_class_id: ClassId;
-    class_id: ClassId | null;
-    samples: number;
-  }>(
-    db,
-    `SELECT given_class_id, class_id, count(*) AS samples
-       FROM review CROSS JOIN sample ON sample.id = sample_id
-      WHERE state IN ('relabeled', 'dropped') AND present = 1
-      GROUP BY given_class_id, class_id`,
-  )) {
-    add(current, { class_id: given_class_id, samples }, -1);
-    if (class_id !== null) add(current, { class_id, samples }, 1);
-  }
-  return { given, current };
-}
-
-/** The first samples that were given each class, or one merged into it; where there are none, those that were relabeled to it. */
-function exampleIds(db: Database, classIds: readonly ClassId[]): Map<ClassId, SampleId[]> {
-  const examples = new Map<ClassId, SampleId[]>(classIds.map((id) => [id, []]));
-  const merged = readMergedClasses(db);
-  for (const id of [...classIds, ...merged.keys()]) {
-    const given = allRows<{ id: SampleId }>(
-      db,
-      'SELECT id FROM sample WHERE given_class_id = ? AND present = 1 ORDER BY id LIMIT ?',
-      id,
-      examplesPerClass,
-    );
-    examples.get(merged.get(id) ?? id)?.push(...given.map((row) => row.id));
-  }
-  const withoutGiven = classIds.filter((id) => examples.get(id)?.length === 0);
-  if (withoutGiven.length > 0) {
-    const relabeled = allRows<{ class_id: ClassId; sample_id: SampleId }>(
-      db,
-      `SELECT class_id, sample_id
-         FROM (SELECT class_id, sample_id, row_number() OVER (PARTITION BY class_id ORDER BY sample_id) AS place
-                 FROM review CROSS JOIN sample ON sample.id = sample_id
-                WHERE state = 'relabeled' AND present = 1 AND class_id IN (SELECT value FROM json_each(?)))
-        WHERE place <= ?`,
-      JSON.stringify(withoutGiven),
-      examplesPerClass,
-    );
-    for (const row of relabeled) examples.get(row.class_id)?.push(row.sample_id);
-  }
-  for (const [id, ids] of examples) {
-    examples.set(id, ids.sort((a, b) => a - b).slice(0, examplesPerClass));
-  }
-  return examples;
-}

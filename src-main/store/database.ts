@@ -2,6 +2,7 @@ import { closeSync, constants, accessSync, openSync, readSync, statSync } from '
 import path from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { AppError, errorMessage } from '../../shared/result.ts';
+import { noteRollback, watchChanges } from './changes.ts';
 import { applicationId, migrate } from './migrations.ts';
 
 export type Database = BetterSqlite3.Database;
@@ -30,6 +31,7 @@ export function openDatabase(file: string, { create }: { create: boolean }): Dat
     db.pragma('synchronous = FULL');
     db.pragma('temp_store = MEMORY');
     db.pragma(`cache_size = -${pageCacheKib}`);
+    watchChanges(db);
     return db;
   } catch (error) {
     db?.close();
@@ -42,7 +44,12 @@ export function openDatabase(file: string, { create }: { create: boolean }): Dat
 
 /** Runs `work` in one transaction that takes the write lock at once; nothing of it stays if it throws. */
 export function inTransaction<T>(db: Database, work: () => T): T {
-  return db.transaction(work).immediate();
+  try {
+    return db.transaction(work).immediate();
+  } catch (error) {
+    noteRollback(db);
+    throw error;
+  }
 }
 
 /** A prepared statement, compiled once per connection. Not for `iterate`, which would keep it busy. */
@@ -65,6 +72,24 @@ export function allRows<Row>(db: Database, sql: string, ...values: unknown[]): R
   return statement<Row>(db, sql).all(...values);
 }
 
+/**
+ * The rows of a query as arrays, in pages: for a whole table, several times quicker than as objects or all at once. The query is
+ * ordered by its first column, and its last parameter is what that column is to be larger than.
+ */
+export function* pages<Row extends [number | string, ...unknown[]]>(
+  db: Database,
+  sql: string,
+  { values = [], from = 0 }: { values?: readonly unknown[]; from?: number | string } = {},
+): Generator<Row[]> {
+  const read = statement<Row>(db, `${sql} LIMIT ${pageLength}`).raw();
+  for (let last = from; ;) {
+    const rows = read.all(...values, last);
+    yield rows;
+    if (rows.length < pageLength) return;
+    last = rows.at(-1)![0];
+  }
+}
+
 /** The first row of a query, null if there is none. */
 export function firstRow<Row>(db: Database, sql: string, ...values: unknown[]): Row | null {
   return statement<Row>(db, sql).get(...values) ?? null;
@@ -82,6 +107,8 @@ export function toStorageError(file: string, error: unknown): AppError | null {
   const failure = storageFailures.find(({ codes }) => codes.some((code) => error.code.startsWith(code)));
   return failure === undefined ? null : new AppError(failure.answer, `${file} ${failure.message}`, { cause: error });
 }
+
+const pageLength = 10_000;
 
 const statementsByDatabase = new WeakMap<Database, Map<string, BetterSqlite3.Statement>>();
 

@@ -1,6 +1,6 @@
 import type { ClassId, Finding, FindingsSummary, RunId, SampleId } from '../../shared/domain.ts';
 import { classResolver, isSettledByMerge, type ResolveClass } from './classes.ts';
-import { firstRow, statement, type Database } from './database.ts';
+import { firstRow, pages, statement, type Database } from './database.ts';
 
 /** Columns of a finding; all null where a join found none. */
 export interface FindingRow {
@@ -42,22 +42,27 @@ export interface JudgedRow {
 /** The findings of present samples of a run, by id of the sample. */
 export function readJudgedLabels(db: Database, runId: RunId): JudgedRow[] {
   const resolve = classResolver(db);
-  // Rows as arrays: at 100,000 samples, objects would double the time.
-  return statement<[score: number, vote: number, suggested: ClassId, trained: ClassId, given: ClassId]>(
+  const judged: JudgedRow[] = [];
+  for (const page of pages<
+    [SampleId, score: number, vote: number, suggested: ClassId, trained: ClassId, given: ClassId]
+  >(
     db,
-    `SELECT score, suggested_target, suggested_class_id, class_id, given_class_id
+    `SELECT finding.sample_id, score, suggested_target, suggested_class_id, class_id, given_class_id
        FROM finding
        JOIN run_sample ON run_sample.run_id = finding.run_id AND run_sample.sample_id = finding.sample_id
        JOIN sample ON sample.id = finding.sample_id
-      WHERE finding.run_id = ? AND present = 1
+      WHERE finding.run_id = ? AND present = 1 AND finding.sample_id > ?
       ORDER BY finding.sample_id`,
-  )
-    .raw()
-    .all(runId)
-    .map(([score, vote, suggested, trained, given]) => ({
-      score: isSettledByMerge(given, suggested, resolve) ? 0 : score,
-      rivalVote: resolve(suggested) === resolve(trained) ? null : vote,
-    }));
+    { values: [runId] },
+  )) {
+    for (const [, score, vote, suggested, trained, given] of page) {
+      judged.push({
+        score: isSettledByMerge(given, suggested, resolve) ? 0 : score,
+        rivalVote: resolve(suggested) === resolve(trained) ? null : vote,
+      });
+    }
+  }
+  return judged;
 }
 
 /** Part of an epoch's transaction: what the run believes now takes the place of what it believed before. */

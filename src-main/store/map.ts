@@ -11,8 +11,14 @@ import { allRows, firstRow, inTransaction, statement, type Database } from './da
 import { embeddedRunId } from './embeddings.ts';
 import { findingsRunId } from './findings.ts';
 
-/** What the map says of its samples, in the order that was asked for. */
-export type MapColumns = Pick<EmbeddingMap, 'given' | 'suggested' | 'weight' | 'doubt' | 'state' | 'classIds'>;
+/** What the map says of samples, in the order that was asked for. */
+export interface MapColumns extends Pick<
+  EmbeddingMap,
+  'given' | 'suggested' | 'weight' | 'doubt' | 'state' | 'classIds'
+> {
+  /** 0 where the file is gone; what else is said of it means nothing. `[n]` */
+  present: Uint8Array;
+}
 
 /** Stores the places of a run's samples, `[n, 2]` by position in the run, unless a newer run's embeddings have taken its place. */
 export function writeMap(db: Database, runId: RunId, positions: Float32Array): void {
@@ -52,20 +58,13 @@ export function readRunLabels(db: Database, runId: RunId): Uint16Array {
   );
 }
 
-/** Which sample ids are of present samples: 1 at their index. */
-export function readPresence(db: Database): Uint8Array {
-  const ids = statement<SampleId>(db, 'SELECT id FROM sample WHERE present = 1 ORDER BY id').pluck().all();
-  const present = new Uint8Array((ids.at(-1) ?? 0) + 1);
-  for (const id of ids) present[id] = 1;
-  return present;
-}
-
 /** Labels, findings and states of samples as they are now, by their ids. Reads each table once, which joins would not. */
 export function readMapColumns(db: Database, ids: Uint32Array): MapColumns {
   const { classIds, indexOf } = classIndexes(db);
   const rowOf = new Int32Array(ids.reduce((largest, id) => Math.max(largest, id), 0) + 1).fill(-1);
   ids.forEach((id, row) => (rowOf[id] = row));
   const columns: MapColumns = {
+    present: new Uint8Array(ids.length),
     given: new Uint16Array(ids.length),
     suggested: new Uint16Array(ids.length).fill(noClass),
     weight: new Uint8Array(ids.length),
@@ -74,34 +73,30 @@ export function readMapColumns(db: Database, ids: Uint32Array): MapColumns {
     classIds,
   };
   // Rows as arrays: at a million samples, objects would double the time.
-  const forRows = <Row extends [id: SampleId, ...unknown[]]>(
-    sql: string,
-    values: unknown[],
-    set: (row: number, values: Row) => void,
-  ): void => {
-    const read = db.prepare<unknown[], Row>(sql).raw();
-    for (const values_ of read.iterate(...values)) {
-      const row = rowOf[values_[0]] ?? -1;
-      if (row !== -1) set(row, values_);
-    }
-  };
-  forRows<[SampleId, ClassId]>(
-    'SELECT id, given_class_id FROM sample WHERE present = 1',
-    [],
-    (row, [, given]) => (columns.given[row] = indexOf(given)),
-  );
-  forRows<[SampleId, ClassId, number, number]>(
-    'SELECT sample_id, suggested_class_id, weight, score FROM finding WHERE run_id = ?',
-    [findingsRunId(db)],
-    (row, [, suggested, weight, score]) => {
-      columns.suggested[row] = indexOf(suggested);
-      columns.weight[row] = Math.round(weight * 255);
-      columns.doubt[row] = Math.round(score * 255);
-    },
-  );
-  forRows<[SampleId, ReviewState]>('SELECT sample_id, state FROM review', [], (row, [, state]) => {
-    columns.state[row] = reviewStates.indexOf(state);
-  });
+  const samples = db.prepare<[], [SampleId, ClassId]>('SELECT id, given_class_id FROM sample WHERE present = 1').raw();
+  for (const [id, given] of samples.iterate()) {
+    const row = rowOf[id] ?? -1;
+    if (row === -1) continue;
+    columns.present[row] = 1;
+    columns.given[row] = indexOf(given);
+  }
+  const findings = db
+    .prepare<[RunId | null], [SampleId, ClassId, number, number]>(
+      'SELECT sample_id, suggested_class_id, weight, score FROM finding WHERE run_id = ?',
+    )
+    .raw();
+  for (const [id, suggested, weight, score] of findings.iterate(findingsRunId(db))) {
+    const row = rowOf[id] ?? -1;
+    if (row === -1) continue;
+    columns.suggested[row] = indexOf(suggested);
+    columns.weight[row] = Math.round(weight * 255);
+    columns.doubt[row] = Math.round(score * 255);
+  }
+  const reviews = db.prepare<[], [SampleId, ReviewState]>('SELECT sample_id, state FROM review').raw();
+  for (const [id, state] of reviews.iterate()) {
+    const row = rowOf[id] ?? -1;
+    if (row !== -1) columns.state[row] = reviewStates.indexOf(state);
+  }
   return columns;
 }
 

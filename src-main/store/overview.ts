@@ -1,81 +1,51 @@
-import { reviewStates, type ClassId, type ReviewState, type RunId, type SampleId } from '../../shared/domain.ts';
-import { classResolver, isSettledByMerge, type ResolveClass } from './classes.ts';
-import { allRows, statement, type Database } from './database.ts';
+import { reviewStates, type ClassId, type RunId, type SampleId } from '../../shared/domain.ts';
+import { classResolver } from './classes.ts';
+import { allRows, firstRow, type Database } from './database.ts';
+import { rowOf, type SampleColumns } from './sample-columns.ts';
+import { sampleIndex } from './sample-index.ts';
 
-/** Every present sample, by id, as columns. Merged classes are named by the one that they stand for. */
-export interface LabelTable {
-  given: Int32Array;
-  /** The class that the run suggests; the given one where it agrees or has not judged. */
-  suggested: Int32Array;
-  /** The label after the decisions; the given one where there is none, and where the sample was dropped. */
-  current: Int32Array;
-  /** Indexes into `reviewStates`. */
-  states: Uint8Array;
-  /** Doubt of the run about the given label; NaN where it has judged none, or another one. */
-  scores: Float64Array;
-  /** The run's vote for its suggestion; NaN where it suggests no other label, or has not judged. */
-  rivalVotes: Float64Array;
-  flagged: Uint8Array;
-  /** 1 where what people decided tells whether the run's doubt was right. */
+/** The present samples, as columns, with what the newest findings say of their given labels. */
+export interface LabelTable extends Pick<
+  SampleColumns,
+  'given' | 'suggested' | 'current' | 'state' | 'score' | 'suggestedTarget' | 'flagged'
+> {
+  /**
+   * 1 where a decision tells whether the doubt about the given label was right: made since the run, which was trained with what was
+   * decided before it, and by looking.
+   */
   tested: Uint8Array;
 }
 
-/** @param runId the run whose findings count; null for none */
-export function readLabelTable(db: Database, runId: RunId | null): LabelTable {
-  const resolve = classResolver(db);
-  // Few columns, null where they say nothing new: what a row costs is the values that it carries.
-  const rows = statement<LabelRow>(
-    db,
-    `SELECT sample.id, given_class_id, score, nullif(suggested_class_id, given_class_id),
-            iif(suggested_class_id = given_class_id, NULL, suggested_target), nullif(flagged, 0)
-       FROM sample LEFT JOIN finding ON run_id = ? AND sample_id = sample.id
-      WHERE present = 1 ORDER BY sample.id`,
-  )
-    .raw()
-    .all(runId);
-  const table: LabelTable = {
-    given: new Int32Array(rows.length),
-    suggested: new Int32Array(rows.length),
-    current: new Int32Array(rows.length),
-    states: new Uint8Array(rows.length),
-    scores: new Float64Array(rows.length).fill(NaN),
-    rivalVotes: new Float64Array(rows.length).fill(NaN),
-    flagged: new Uint8Array(rows.length),
-    tested: new Uint8Array(rows.length),
-  };
-  const places = new Map<SampleId, number>();
-  for (const [place, [id, givenId, score, suggestedId, vote, flagged]] of rows.entries()) {
-    places.set(id, place);
-    const given = resolve(givenId);
-    const suggested = suggestedId === null ? given : resolve(suggestedId);
-    table.given[place] = given;
-    table.suggested[place] = suggested;
-    table.current[place] = given;
-    if (score === null) continue;
-    // A suggestion of what has since become the same class is none.
-    const agreesSinceMerge = suggestedId !== null && isSettledByMerge(givenId, suggestedId, resolve);
-    table.scores[place] = agreesSinceMerge ? 0 : score;
-    if (vote === null || agreesSinceMerge) continue;
-    table.rivalVotes[place] = vote;
-    table.flagged[place] = flagged ?? 0;
+export function readLabelTable(db: Database): LabelTable {
+  const { columns } = sampleIndex(db);
+  const { runId } = columns;
+  const table = { ...columns, tested: new Uint8Array(columns.count) };
+  if (runId === null) return table;
+  const { startedAt, classes } = runFacts(db, runId);
+  const isDecided = (row: number): boolean => decidedStates.has(columns.state[row]!);
+  // All that one action decided was decided at the same moment.
+  const together = new Map<number, number>();
+  for (let row = 0; row < columns.count; row++) {
+    const at = columns.decidedAt[row]!;
+    if (isDecided(row)) together.set(at, (together.get(at) ?? 0) + 1);
   }
-  for (const { id, classId } of labelsTrainedOtherwise(db, runId)) {
-    const place = places.get(id);
-    if (place === undefined || resolve(classId) === table.given[place]) continue;
-    table.suggested[place] = table.given[place]!;
-    table.scores[place] = NaN;
-    table.rivalVotes[place] = NaN;
-    table.flagged[place] = 0;
+  for (let row = 0; row < columns.count; row++) {
+    const at = columns.decidedAt[row]!;
+    if (!isDecided(row) || at < startedAt || together.get(at)! > mostLookedAtAtOnce) continue;
+    // A class that is new since the run is a finer distinction, not an error to find.
+    const couldFind = columns.current[row] === 0 || classes.has(columns.current[row]!);
+    table.tested[row] = couldFind ? 1 : 0;
   }
-  const knownClasses = runClasses(db, runId, resolve);
-  for (const { id, state, classId, isLater } of decisions(db, runId)) {
-    const place = places.get(id);
-    if (place === undefined) continue;
-    // A run was trained with what was decided before it; and a class that is new since is a finer distinction, not an error to find.
-    const couldKnow = classId === null || knownClasses.has(resolve(classId));
-    if (isLater === 1 && couldKnow && state !== 'skipped') table.tested[place] = 1;
-    table.states[place] = reviewStates.indexOf(state);
-    if (classId !== null) table.current[place] = resolve(classId);
+  const others = trainedOtherwise(db, runId);
+  if (others.length > 0) {
+    table.score = table.score.slice();
+    table.suggested = table.suggested.slice();
+    for (const id of others) {
+      const row = rowOf(columns, id);
+      if (row === -1) continue;
+      table.score[row] = NaN;
+      table.suggested[row] = 0;
+    }
   }
   return table;
 }
@@ -100,45 +70,34 @@ export function readWork(db: Database): WorkRow[] {
   );
 }
 
-type LabelRow = [
-  id: SampleId,
-  given: ClassId,
-  score: number | null,
-  suggested: ClassId | null,
-  vote: number | null,
-  flagged: 1 | null,
-];
+/** Of more images than a screen shows, decided in one action, nobody has looked at each: they were accepted unseen. */
+const mostLookedAtAtOnce = 100;
 
-/** Samples that the run was trained on with another label than the one that is given now. */
-function labelsTrainedOtherwise(db: Database, runId: RunId | null): { id: SampleId; classId: ClassId }[] {
-  return allRows(
+const decidedStates = new Set(
+  reviewStates.flatMap((state, index) => (state === 'unreviewed' || state === 'skipped' ? [] : [index])),
+);
+
+/** When a run started, in milliseconds since 1970, and the classes that it knows, as they are merged now. */
+function runFacts(db: Database, runId: RunId): { startedAt: number; classes: Set<ClassId> } {
+  const run = firstRow<{ started_at: string }>(db, 'SELECT started_at FROM run WHERE id = ?', runId);
+  const resolve = classResolver(db);
+  const classes = allRows<{ class_id: ClassId }>(db, 'SELECT class_id FROM run_class WHERE run_id = ?', runId);
+  return {
+    startedAt: Date.parse(run?.started_at ?? ''),
+    classes: new Set(classes.map((row) => resolve(row.class_id))),
+  };
+}
+
+/** Samples that the run was trained on with another label than the one that is given, so that its doubt is about that one. */
+function trainedOtherwise(db: Database, runId: RunId): SampleId[] {
+  const resolve = classResolver(db);
+  return allRows<{ id: SampleId; trained: ClassId; given: ClassId }>(
     db,
-    `SELECT sample_id AS id, class_id AS classId
+    `SELECT sample.id, class_id AS trained, given_class_id AS given
        FROM run_sample CROSS JOIN sample ON sample.id = sample_id
       WHERE run_id = ? AND class_id <> given_class_id`,
     runId,
-  );
-}
-
-function runClasses(db: Database, runId: RunId | null, resolve: ResolveClass): Set<ClassId> {
-  const rows = allRows<{ class_id: ClassId }>(db, 'SELECT class_id FROM run_class WHERE run_id = ?', runId);
-  return new Set(rows.map((row) => resolve(row.class_id)));
-}
-
-interface DecisionRow {
-  id: SampleId;
-  state: ReviewState;
-  classId: ClassId | null;
-  /** 1 where the decision was made after the run had started. */
-  isLater: 0 | 1;
-}
-
-function decisions(db: Database, runId: RunId | null): DecisionRow[] {
-  return allRows(
-    db,
-    `SELECT sample_id AS id, state, class_id AS classId,
-            coalesce(decided_at >= (SELECT started_at FROM run WHERE id = ?), 0) AS isLater
-       FROM review`,
-    runId,
-  );
+  )
+    .filter(({ trained, given }) => resolve(trained) !== resolve(given))
+    .map(({ id }) => id);
 }

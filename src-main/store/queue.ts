@@ -5,7 +5,7 @@ import { statement, type Database } from './database.ts';
 import { insideOf } from './region.ts';
 import { rowOf } from './sample-columns.ts';
 import { sampleIndex, type SampleIndex } from './sample-index.ts';
-import { searchKey } from './sample-places.ts';
+import { findInPaths, searchKey, searchWords } from './sample-paths.ts';
 
 /** Ids of all present samples that match, in order. */
 export function queryQueue(db: Database, { filter, sort }: QueueQuery): Queue {
@@ -80,12 +80,7 @@ function matcher(db: Database, index: SampleIndex, filter: QueueFilter): Matcher
   if (triage?.part === 'look') tests.push((row) => score[row]! >= triage.threshold);
   if (filter.actionId !== null) tests.push(changedBy(db, index, filter.actionId));
   if (filter.region !== null) tests.push(insideRegion(index, filter.region));
-  tests.push(
-    ...searchKey(filter.search)
-      .split(/\s+/)
-      .filter(Boolean)
-      .map((word) => naming(db, index, word)),
-  );
+  for (const word of searchWords(filter.search)) tests.push(naming(db, index, word));
   return (row) => tests.every((test) => test(row));
 }
 
@@ -109,9 +104,7 @@ function insideRegion(index: SampleIndex, region: readonly number[]): Matcher {
 /** Samples in whose path, or in the name of one of whose classes, the word occurs. */
 function naming(db: Database, index: SampleIndex, word: string): Matcher {
   const { given, suggested, current } = index.columns;
-  const { keys } = index.paths();
+  const inPath = findInPaths(index.paths(), word);
   const named = new Set([...classNames(db)].filter(([, name]) => searchKey(name).includes(word)).map(([id]) => id));
-  if (named.size === 0) return (row) => keys[row]!.includes(word);
-  return (row) =>
-    named.has(given[row]!) || named.has(suggested[row]!) || named.has(current[row]!) || keys[row]!.includes(word);
+  return (row) => inPath[row] === 1 || named.has(given[row]!) || named.has(suggested[row]!) || named.has(current[row]!);
 }

@@ -1,27 +1,15 @@
 import type { ReviewCounts } from '../../shared/api.ts';
-import type { ReviewState } from '../../shared/domain.ts';
+import { reviewStates } from '../../shared/domain.ts';
 import { standsFor } from './classes.ts';
-import { allRows, numberOf, statement, type Database } from './database.ts';
+import { allRows, statement, type Database } from './database.ts';
+import { sampleIndex } from './sample-index.ts';
 
 /** How many present samples are in each state. */
 export function countReview(db: Database): ReviewCounts {
-  const counts: ReviewCounts = { unreviewed: 0, confirmed: 0, relabeled: 0, dropped: 0, skipped: 0 };
-  // Counted by index, less the few that are gone: a join over 100,000 samples would be felt at every decision.
-  for (const { state, samples } of allRows<StateCount>(
-    db,
-    'SELECT state, count(*) AS samples FROM review GROUP BY state',
-  )) {
-    counts[state] += samples;
-  }
-  const gone = allRows<StateCount>(
-    db,
-    `SELECT state, count(*) AS samples FROM sample CROSS JOIN review ON review.sample_id = sample.id
-      WHERE present = 0 GROUP BY state`,
-  );
-  for (const { state, samples } of gone) counts[state] -= samples;
-  const present = numberOf(db, 'SELECT count(*) AS value FROM sample WHERE present = 1');
-  counts.unreviewed = present - counts.confirmed - counts.relabeled - counts.dropped - counts.skipped;
-  return counts;
+  const { count, state } = sampleIndex(db).columns;
+  const counts = new Uint32Array(reviewStates.length);
+  for (let row = 0; row < count; row++) counts[state[row]!]!++;
+  return Object.fromEntries(reviewStates.map((state, i) => [state, counts[i]!])) as ReviewCounts;
 }
 
 /** Everybody by whom a decision stands, by name; without the empty one. */
@@ -41,9 +29,4 @@ export function alignDecisions(db: Database): void {
   const decided = standsFor('class_id');
   statement(db, `UPDATE review SET state = 'relabeled' WHERE state = 'confirmed' AND ${decided} <> ${given}`).run();
   statement(db, `UPDATE review SET state = 'confirmed' WHERE state = 'relabeled' AND ${decided} = ${given}`).run();
-}
-
-interface StateCount {
-  state: ReviewState;
-  samples: number;
 }

@@ -101,6 +101,8 @@ export const commands = [
   { id: 'drop', title: 'Drop the image from the data set', ...decide, keys: ['D', 'Delete'] },
   { id: 'skip', title: 'Skip it, to look at later', ...decide, keys: ['S'] },
   { id: 'reopen', title: 'Take the decision back to undecided', ...decide, keys: ['U'] },
+  { id: 'give-this-label', title: 'Give all the label of this one', group: 'Decide', context: 'clusters', keys: ['B'] },
+  { id: 'keep-only-this', title: 'Keep this one, drop the others', group: 'Decide', context: 'clusters', keys: ['O'] },
 
   { id: 'undo', title: 'Undo', group: 'Go back', context: 'review', keys: ['Z', 'Ctrl+Z'] },
   { id: 'redo', title: 'Redo', group: 'Go back', context: 'review', keys: ['Shift+Z', 'Ctrl+Shift+Z', 'Ctrl+Y'] },
@@ -149,6 +151,7 @@ export const commands = [
   { id: 'pan-down', title: 'Move the image up', group: 'One image', context: 'focus', keys: ['Alt+ArrowDown'] },
 
   { id: 'open-pair', title: 'Open the images of the pair', group: 'View', context: 'pairs', keys: ['Enter'] },
+  { id: 'open-member', title: 'Show this image large', group: 'View', context: 'clusters', keys: ['Enter'] },
   { id: 'open-region', title: 'Open what is in sight as a queue', group: 'Map', context: 'map', keys: ['Enter'] },
   { id: 'map-fit', title: 'Show the whole map', group: 'Map', context: 'map', keys: ['X'] },
   { id: 'map-lasso', title: 'Draw around images, or move the map', group: 'Map', context: 'map', keys: ['Q'] },

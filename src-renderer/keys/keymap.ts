@@ -26,12 +26,30 @@ export function createKeymap(overrides: KeyOverrides): Keymap {
   };
 }
 
-/** The command that already has this chord in the same context as another, where only one of them could be meant. */
+/**
+ * The command that has this chord already where only one of the two could be meant. A mode of review may give a key of
+ * review its own meaning, but nothing may stand in the way of what works everywhere.
+ */
 export function conflictOf(keymap: Keymap, id: CommandId, chord: string): CommandId | null {
-  const context = contextOf(id);
-  return keymap.commandsOf(chord).find((other) => other !== id && contextOf(other) === context) ?? null;
+  const context = infoOf(id).context;
+  const meetsContext = (other: CommandContext): boolean =>
+    other === context || other === 'window' || context === 'window';
+  return keymap.commandsOf(chord).find((other) => other !== id && meetsContext(infoOf(other).context)) ?? null;
 }
 
-function contextOf(id: CommandId): CommandContext {
-  return commands.find((command) => command.id === id)!.context;
+/** The changes that give a chord to a command, and take it from another one that had it. */
+export function giveKey(
+  keymap: Keymap,
+  { id, chord, takenFrom }: { id: CommandId; chord: string; takenFrom: CommandId | null },
+): Partial<Record<CommandId, readonly string[]>> {
+  const own = { [id]: [...keymap.keysOf(id), chord] };
+  return takenFrom === null ? own : { [takenFrom]: withoutKey(keymap, takenFrom, chord), ...own };
+}
+
+export function withoutKey(keymap: Keymap, id: CommandId, chord: string): readonly string[] {
+  return keymap.keysOf(id).filter((other) => other !== chord);
+}
+
+export function infoOf(id: CommandId): CommandInfo & { id: CommandId } {
+  return commandInfos.find((info) => info.id === id)!;
 }

@@ -20,8 +20,9 @@ import type { AppState } from '../app-state.svelte.ts';
 import { imageUrl } from '../client.ts';
 import { Exemplars } from './exemplars.svelte.ts';
 import { listLikelyClasses, type LikelyClass } from './likely-classes.ts';
+import type { Pair } from './pair-matrix.ts';
 import { PictureCache } from './picture-cache.ts';
-import { selectAll, selectNone, selectRange, toggleSelected, type Selection } from './selection.ts';
+import { selectAll, selectNone, selectRange, selectWhere, toggleSelected, type Selection } from './selection.ts';
 
 export const [getReviewState, setReviewState] = createContext<ReviewState>();
 
@@ -44,6 +45,17 @@ export interface Aim {
   /** Goes on to what comes next, after a decision. */
   advance?: () => void;
 }
+
+/** A pair of labels whose samples are the queue for now. */
+export interface OpenPair extends Pair {
+  /** What was shown before, and is again when the pair is closed. */
+  before: QueueFilter;
+  /** Whether its queue is there. */
+  ready: boolean;
+}
+
+/** While there is nothing to decide about. */
+export const aimAtNothing: Aim = { sampleIds: [], currentId: null };
 
 /** Cards asked for in one call. */
 const cardBatch = 200;
@@ -83,6 +95,14 @@ export class ReviewState {
   selection = $state.raw<Selection>(selectNone(0));
   /** Set by a mode while it is shown. */
   aim = $state.raw<Aim | null>(null);
+  openPair = $state.raw<OpenPair | null>(null);
+  /** The cell of the matrix of pairs that has the cursor. */
+  pairAt = $state.raw<Pair | null>(null);
+  /** The member of a cluster that had the cursor last. */
+  memberAt = $state.raw<SampleId | null>(null);
+  /** Of the grid, for the keys that move in it. */
+  gridColumns = $state(1);
+  gridRowsInView = $state(1);
   /** The sample whose full picture is on the screen, in the view of one image. */
   shownId = $state.raw<SampleId | null>(null);
 
@@ -101,6 +121,8 @@ export class ReviewState {
   readonly targetCount = $derived(
     this.aim === null ? Math.max(1, this.selection.positions.size) : this.aim.sampleIds.length,
   );
+  /** Several images at once, of which some can be selected. */
+  readonly showsGrid = $derived(this.mode === 'grid' || (this.mode === 'pairs' && this.openPair?.ready === true));
   readonly isFinished = $derived(this.status === 'ready' && this.ids.length > 0 && this.undecidedCount === 0);
   readonly isFiltered = $derived(JSON.stringify(this.filter) !== JSON.stringify(this.defaultFilter));
 
@@ -159,7 +181,16 @@ export class ReviewState {
   }
 
   setFilter(change: Partial<QueueFilter>): void {
-    this.filter = { ...this.filter, ...change };
+    const filter = { ...this.filter, ...change };
+    if (this.openPair !== null) {
+      const { givenClassId, suggestedClassId, before } = this.openPair;
+      const isSamePair =
+        isOnly(filter.givenClassIds, givenClassId) && isOnly(filter.suggestedClassIds, suggestedClassId);
+      // Other classes are another pair, or none; anything else holds for the matrix that the pair came from, too.
+      const { givenClassIds, suggestedClassIds } = before;
+      this.openPair = isSamePair ? { ...this.openPair, before: { ...filter, givenClassIds, suggestedClassIds } } : null;
+    }
+    this.filter = filter;
     void this.refresh();
   }
 
@@ -169,6 +200,7 @@ export class ReviewState {
   }
 
   clearFilter(): void {
+    this.openPair = null;
     this.filter = this.defaultFilter;
     void this.refresh();
   }
@@ -287,11 +319,34 @@ export class ReviewState {
   showMode(mode: Mode): void {
     if (mode === this.mode) return;
     if (this.mode === 'focus') this.aim = null;
+    // One image at a time is still a way to look at the pair; the other modes are about everything.
+    if (mode !== 'focus' && mode !== 'pairs') this.closePair();
     if (mode === 'focus') {
       this.clearSelection();
       this.#modeBefore = this.mode;
     }
     this.mode = mode;
+  }
+
+  /** Makes the samples of a pair the queue, those selected that are undecided. */
+  async showPair({ givenClassId, suggestedClassId }: Pair): Promise<void> {
+    const before = this.openPair?.before ?? this.filter;
+    const pair: OpenPair = { givenClassId, suggestedClassId, before, ready: false };
+    this.openPair = pair;
+    this.pairAt = { givenClassId, suggestedClassId };
+    this.filter = { ...before, givenClassIds: [givenClassId], suggestedClassIds: [suggestedClassId] };
+    await this.refresh();
+    if (this.openPair !== pair) return;
+    this.openPair = { ...pair, ready: true };
+    this.moveTo(this.#nextUndecided(-1) ?? 0);
+    this.selection = selectWhere(this.selection, this.#states, unreviewed);
+  }
+
+  closePair(): void {
+    if (this.openPair === null) return;
+    this.filter = this.openPair.before;
+    this.openPair = null;
+    void this.refresh();
   }
 
   /** Shows one sample large: at its place in the queue, or by itself where it has none, until one goes back or on. */
@@ -318,6 +373,16 @@ export class ReviewState {
     if (held && (this.#waiting > 0 || (this.mode === 'focus' && this.shownId !== this.currentId)))
       return Promise.resolve();
     return this.#waiting > 1 ? Promise.resolve() : this.#inLine(() => this.#decideNow(choice));
+  }
+
+  /** Drops everything that is aimed at except one, which keeps its given label: two steps of the history. */
+  keepOnly(kept: SampleId): Promise<void> {
+    return this.#inLine(async () => {
+      const { aim } = this;
+      const others = aim?.sampleIds.filter((id) => id !== kept) ?? [];
+      if (others.length > 0 && !(await this.#send(others, { kind: 'drop' }))) return;
+      if (await this.#send([kept], { kind: 'confirm' })) aim?.advance?.();
+    });
   }
 
   undo(): Promise<void> {
@@ -347,12 +412,8 @@ export class ReviewState {
         : [...aim.sampleIds];
     const decision = this.#toDecision(choice, sampleIds.length);
     if (decision === null || sampleIds.length === 0) return;
-    const wasUndecided = sampleIds.some((id) => this.#isUndecided(id));
-    const change = this.#app.valueOrNotice(await this.#app.client.decide({ sampleIds, decision }));
-    if (change === null) return;
-    this.#app.applyReviewChange(change);
-    this.#apply(change);
-    if (choice.kind === 'reopen') return;
+    const wasUndecided = sampleIds.some((id) => this.isUndecided(id));
+    if (!(await this.#send(sampleIds, decision)) || choice.kind === 'reopen') return;
     if (aim !== null) {
       aim.advance?.();
       return;
@@ -361,6 +422,15 @@ export class ReviewState {
     // Looking again at what was decided goes on in order; otherwise to the next that is still open, around the end if need be.
     const next = wasUndecided ? (this.#nextUndecided(last) ?? this.#nextUndecided(-1)) : last + 1;
     this.moveTo(next ?? last);
+  }
+
+  /** False after telling the person why it could not be done. */
+  async #send(sampleIds: SampleId[], decision: DecisionInput): Promise<boolean> {
+    const change = this.#app.valueOrNotice(await this.#app.client.decide({ sampleIds, decision }));
+    if (change === null) return false;
+    this.#app.applyReviewChange(change);
+    this.#apply(change);
+    return true;
   }
 
   #toDecision(choice: Choice, targets: number): DecisionInput | null {
@@ -422,9 +492,11 @@ export class ReviewState {
     this.undecidedCount = undecided;
   }
 
-  #isUndecided(id: SampleId): boolean {
+  /** Samples outside the queue that were not looked at yet count as undecided. */
+  isUndecided(id: SampleId): boolean {
     const position = this.positionOf(id);
-    return position === null ? this.cards.get(id)?.state === 'unreviewed' : this.#states[position] === unreviewed;
+    if (position !== null) return this.#states[position] === unreviewed;
+    return (this.cards.get(id)?.state ?? 'unreviewed') === 'unreviewed';
   }
 
   #nextUndecided(after: number): number | null {
@@ -495,6 +567,10 @@ export class ReviewState {
     }
     this.details.set(id, result.value);
   }
+}
+
+function isOnly(classIds: readonly ClassId[], classId: ClassId): boolean {
+  return classIds.length === 1 && classIds[0] === classId;
 }
 
 /** The classes between which one decides. */

@@ -30,3 +30,10 @@ export function selectAll(selection: Selection, count: number): Selection {
   for (let position = 0; position < count; position += 1) positions.add(position);
   return { anchor: selection.anchor, positions };
 }
+
+/** Every position that has this state. */
+export function selectWhere(selection: Selection, states: Uint8Array, state: number): Selection {
+  const positions = new Set<number>();
+  for (const [position, value] of states.entries()) if (value === state) positions.add(position);
+  return { anchor: selection.anchor, positions };
+}

@@ -3,7 +3,8 @@ import type { Mode } from './review-state.svelte.ts';
 
 type Hint = readonly [command: CommandId, word: string];
 
-const decisions: readonly Hint[] = [
+/** Left out while there is nothing to decide about. */
+export const decisionHints: readonly Hint[] = [
   ['accept', 'accept'],
   ['confirm', 'keep'],
   ['class-1', 'class'],
@@ -18,9 +19,9 @@ const everywhere: readonly Hint[] = [
 
 /** What to be reminded of in each mode, most important first, each in one word. */
 export const statusHints: Record<Mode, readonly Hint[]> = {
-  grid: [...decisions, ...everywhere],
-  focus: [...decisions, ['zoom-reset', 'zoom'], ...everywhere],
-  pairs: [['open-pair', 'open'], ...decisions, ...everywhere],
-  clusters: [...decisions, ...everywhere],
+  grid: [...decisionHints, ...everywhere],
+  focus: [...decisionHints, ['zoom-reset', 'zoom'], ...everywhere],
+  pairs: [['open-pair', 'open'], ...decisionHints, ...everywhere],
+  clusters: [['open-member', 'open'], ...decisionHints, ['give-this-label', 'alike'], ...everywhere],
   map: [['open-region', 'open'], ['map-fit', 'fit'], ['map-color', 'colour'], ...everywhere],
 };

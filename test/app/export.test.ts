@@ -1,14 +1,17 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { DecisionInput, ExportSummary, LabelsFile } from '../../shared/api.ts';
+import type { ClassEdit, DecisionInput, ExportSummary, LabelsFile } from '../../shared/api.ts';
 import { exportLabels } from '../../src-main/app/export.ts';
 import { importImages } from '../../src-main/app/import.ts';
+import { editClass } from '../../src-main/store/class-edits.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { knownSamplesByPath } from '../../src-main/store/samples.ts';
 import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
 import { temporaryFolder, uniqueJpeg, writeFiles } from '../dataset/pictures.ts';
+import { classId } from '../store/fixtures.ts';
 
 const decidedAt = '2026-02-03T04:05:06.000Z';
 
@@ -72,6 +75,34 @@ describe('a folder of class folders', () => {
     expect(copied.ino).not.toBe(original.ino);
   });
 
+  test('renamed and merged classes, in every format', async () => {
+    const { out, run, edit, class: classId, ...project } = await makeProject(files, null);
+    project.decide('dog/1.jpg', { kind: 'relabel-new', className: 'cat' });
+    edit({ kind: 'rename', classId: classId('cat'), name: 'feline' });
+    edit({ kind: 'merge', classIds: [classId('zebra')], into: classId('feline') });
+    const labels = [
+      ['cat/1.jpg', 'feline', 'feline'],
+      ['cat/2.jpg', 'feline', 'feline'],
+      ['dog/1.jpg', 'dog', 'feline'],
+      ['dog/a, "b".jpg', 'dog', 'dog'],
+      ['zebra/=SUM(A1).jpg', 'feline', 'feline'],
+    ];
+    expect(await run('csv', 'labels.csv')).toMatchObject({ written: 5, relabeled: 1 });
+    const csv: string[][] = parse(await readFile(out('labels.csv')));
+    expect(csv.slice(1).map((row) => row.slice(0, 3))).toEqual(labels);
+    await run('jsonl', 'labels.jsonl');
+    const lines = (await readFile(out('labels.jsonl'), 'utf8')).trimEnd().split('\n');
+    expect(lines.map((line) => Object.values(JSON.parse(line) as Record<string, unknown>).slice(0, 3))).toEqual(labels);
+    await run('folder', 'clean');
+    expect(await filesUnder(out('clean'))).toEqual([
+      'dog/a, "b".jpg',
+      'feline/1 (2).jpg',
+      'feline/1.jpg',
+      'feline/2.jpg',
+      'feline/=SUM(A1).jpg',
+    ]);
+  });
+
   test('nothing that is there is replaced unasked, and a failure leaves nothing', async () => {
     const { out, run, images, root } = await decided();
     await writeFiles(root, { 'labels.csv': 'mine', 'full/mine.txt': 'mine' });
@@ -133,6 +164,29 @@ describe('a labels CSV comes back as it was', () => {
     expect(header).toBe(clean.split('\r\n')[0]);
   });
 
+  test('labels of renamed and merged classes are rewritten, and another import of either file changes nothing', async () => {
+    const project = await makeProject(['a.jpg', 'b.jpg', 'sub/c.jpg', 'd.jpg'], csv);
+    project.edit({ kind: 'rename', classId: project.class('dog'), name: 'hound' });
+    project.decide('d.jpg', { kind: 'confirm' });
+    await project.run('csv', 'renamed.csv');
+    const rows = (await readFile(project.out('renamed.csv'), 'utf8')).split('\r\n').slice(1, 6);
+    expect(rows.map((row) => row.split(';').slice(0, 3).join(';'))).toEqual([
+      '3;"b.jpg"; cat ',
+      '1;a.jpg;cat',
+      // No image of the project: nothing is known of it.
+      '2;gone.jpg;dog',
+      '4;c;"hound"',
+      '5;d.jpg;hound',
+    ]);
+    const same = { unchanged: 4, changed: 0, added: 0 };
+    expect(await project.importAgain('given.csv')).toMatchObject(same);
+    expect(await project.importAgain('renamed.csv')).toMatchObject(same);
+    project.edit({ kind: 'merge', classIds: [project.class('cat')], into: project.class('hound') });
+    await project.run('csv', 'merged.csv');
+    expect(await readFile(project.out('merged.csv'), 'utf8')).toContain('1;a.jpg;hound;');
+    expect(await project.importAgain('given.csv')).toMatchObject(same);
+  });
+
   test('the labels as they were given are never replaced', async () => {
     const project = await makeProject(['a.jpg', 'b.jpg', 'sub/c.jpg', 'd.jpg'], csv);
     await expect(project.run('csv', 'given.csv', true)).rejects.toMatchObject({ code: 'export' });
@@ -151,6 +205,11 @@ interface Project {
   /** A path beside the images. */
   out: (name: string) => string;
   decide: (file: string, decision: DecisionInput) => void;
+  edit: (edit: ClassEdit) => void;
+  /** Id of the class of that name. */
+  class: (name: string) => number;
+  /** Takes the labels from this file beside the images. */
+  importAgain: (labelsFile: string) => ReturnType<typeof importImages>;
   run: (format: 'csv' | 'jsonl' | 'folder', name: string, overwrite?: boolean) => Promise<ExportSummary>;
 }
 
@@ -181,6 +240,12 @@ async function makeProject(files: readonly string[], csv: string | null): Promis
     decide: (file, decision) => {
       decide(db, { sampleIds: [knownSamplesByPath(db).get(file)!.id], decision, decidedAt });
     },
+    edit: (edit) => {
+      editClass(db, edit, { author: '', madeAt: decidedAt });
+    },
+    class: (name) => classId(db, name),
+    importAgain: (labelsFile) =>
+      importImages({ db, thumbnails, info: { ...info, labels: { ...labels!, file: out(labelsFile) } } }),
     run: (format, name, overwrite = false) => exportLabels(db, info, { format, out: out(name), overwrite }),
   };
 }

@@ -75,6 +75,7 @@ function listen(service: Service): { events: unknown[] } {
   const events: unknown[] = [];
   service.subscribe('projectChanged', (project) => events.push(['project', project?.name ?? null]));
   service.subscribe('reviewChanged', (change) => events.push(['review', change.direction, change.label]));
+  service.subscribe('settingsChanged', (settings) => events.push(['settings', settings.reviewer]));
   return { events };
 }
 
@@ -198,6 +199,42 @@ describe('a service', () => {
     expect((await second.handlers.undo({}))?.label).toBe('Skip 1 image');
     expect((await service.handlers.getProject({}))?.redoLabel).toBe('Skip 1 image');
   });
+});
+
+it('edits classes, lists the history and jumps in it, as the reviewer of the settings', async () => {
+  const { projectPath, service, another, importAll } = await house();
+  const { classes } = await importAll();
+  const { events } = listen(service);
+  await service.handlers.saveSettings({ reviewer: 'Ann' });
+  const [first] = (await queue(service)) as [number];
+  await service.handlers.decide({ sampleIds: [first], decision: { kind: 'confirm' } });
+  await service.handlers.editClass({ kind: 'rename', classId: classes[0]!.id, name: 'feline' });
+  await service.handlers.saveSettings({ reviewer: 'Bob' });
+  await service.handlers.editClass({ kind: 'merge', classIds: [classes[1]!.id], into: classes[0]!.id });
+  await service.handlers.jumpTo({ actionId: 1 });
+  await expect(async () => service.handlers.jumpTo({ actionId: 9 })).rejects.toMatchObject({ code: 'not-found' });
+  expect(events).toEqual([
+    ['settings', 'Ann'],
+    ['review', 'done', 'Confirm 1 image'],
+    ['review', 'done', 'Rename cat to feline'],
+    ['settings', 'Bob'],
+    ['review', 'done', 'Merge dog into feline'],
+    ['review', 'undone', 'Back to: Confirm 1 image'],
+  ]);
+  expect(await service.handlers.getSample({ id: first })).toMatchObject({ decidedBy: 'Ann' });
+
+  const later = another();
+  expect(await later.handlers.openProject({ path: projectPath })).toMatchObject({
+    reviewers: ['Ann'],
+    redoLabel: 'Rename cat to feline',
+    classes: [{ name: 'cat' }, { name: 'dog' }],
+  });
+  const { total, entries } = await later.handlers.listHistory({ before: null, limit: 2 });
+  expect(total).toBe(3);
+  expect(entries.map(({ author, status }) => [author, status])).toEqual([
+    ['Bob', 'undone'],
+    ['Ann', 'undone'],
+  ]);
 });
 
 describe('a run that is marked as running', () => {

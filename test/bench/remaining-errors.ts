@@ -19,7 +19,6 @@ import { worstFirst } from '../../src-main/domain/metrics.ts';
 import { readTruth } from '../../src-main/hosts/cli/truth.ts';
 import { classNames, readClassIds } from '../../src-main/store/classes.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
-import { findingsRunId } from '../../src-main/store/findings.ts';
 import { readLabelTable, type LabelTable } from '../../src-main/store/overview.ts';
 import { readProjectInfo } from '../../src-main/store/project-info.ts';
 
@@ -46,11 +45,11 @@ try {
 
 async function measure(file: string, options: Parameters<typeof readTruth>[0]): Promise<void> {
   const db = openDatabase(file, { create: false });
-  const table = readLabelTable(db, findingsRunId(db));
+  const table = readLabelTable(db);
   const samples = db.prepare('SELECT path FROM sample WHERE present = 1 ORDER BY id').all() as { path: string }[];
   const trueNames = await readTruth(options, samples, readProjectInfo(db)?.imageFolder ?? '');
   const ids = new Map([...classNames(db)].map(([id, name]) => [name, id]));
-  const truths = Int32Array.from(samples, (sample) => ids.get(trueNames.get(sample.path) ?? '') ?? 0);
+  const truths = Uint32Array.from(samples, (sample) => ids.get(trueNames.get(sample.path) ?? '') ?? 0);
   if (truths.includes(0)) throw new Error(`${options.truth} does not give the true class of every sample.`);
   const classIds = readClassIds(db);
   db.close();
@@ -65,7 +64,7 @@ async function measure(file: string, options: Parameters<typeof readTruth>[0]): 
   );
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const random of [0, 0.2]) {
-    const order = reviewOrder(table.scores, random);
+    const order = reviewOrder(table.score, random);
     for (const share of shares) {
       const reviewed = order(Math.round(share * samplesCount));
       const result = noiseOverview(decide(table, truths, reviewed), classIds);
@@ -117,17 +116,17 @@ function reviewOrder(scores: Float64Array, random: number): (reviewed: number) =
 }
 
 /** The table as if nothing but these samples had been decided, since the run and rightly. */
-function decide(table: LabelTable, truths: Int32Array, reviewed: Set<number>): LabelTable {
+function decide(table: LabelTable, truths: Uint32Array, reviewed: Set<number>): LabelTable {
   const { length } = truths;
   const decided = {
     ...table,
     current: table.given.slice(),
-    states: new Uint8Array(length),
+    state: new Uint8Array(length),
     tested: new Uint8Array(length),
   };
   for (const i of reviewed) {
     decided.current[i] = truths[i]!;
-    decided.states[i] = reviewStates.indexOf(truths[i] === table.given[i] ? 'confirmed' : 'relabeled');
+    decided.state[i] = reviewStates.indexOf(truths[i] === table.given[i] ? 'confirmed' : 'relabeled');
     decided.tested[i] = 1;
   }
   return decided;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { onTestFinished } from 'vitest';
+import { createRandom } from '../../src-main/domain/random.ts';
 
 /** A folder that is removed when the test ends. */
 export async function temporaryFolder(): Promise<string> {
@@ -31,4 +32,20 @@ export async function uniqueJpeg(seed: number, side = 24): Promise<Buffer> {
   return await twoColours(side, side, colour, `hsl(${(seed * 91) % 360} 50% 50%)`)
     .jpeg()
     .toBuffer();
+}
+
+/** A picture of many spots that no other seed gives. */
+export function spots(seed: number, side = 160): Sharp {
+  const random = createRandom(seed);
+  const circles = Array.from({ length: 60 }, () => {
+    const [x, y, r, hue] = [
+      random.integer(side),
+      random.integer(side),
+      3 + random.integer(side / 6),
+      random.integer(360),
+    ];
+    return `<circle cx="${x}" cy="${y}" r="${r}" fill="hsl(${hue} 60% ${20 + random.integer(60)}%)"/>`;
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}"><rect width="100%" height="100%" fill="#777"/>${circles.join('')}</svg>`;
+  return sharp(Buffer.from(svg)).removeAlpha();
 }

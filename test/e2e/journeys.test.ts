@@ -351,7 +351,7 @@ async function showReview(page: Page): Promise<void> {
 async function showOneImage(page: Page): Promise<void> {
   await page.getByRole('toolbar', { name: 'Review' }).waitFor();
   await expect.poll(() => currentPath(page)).not.toBe('');
-  await page.keyboard.press('g');
+  await page.keyboard.press('e');
   await page.getByRole('region', { name: 'Current image' }).waitFor();
   await pictureShown(page);
 }

@@ -6,9 +6,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TrainingPlan, Triage } from '../../shared/domain.ts';
+import type { Overview, TrainingPlan, Triage } from '../../shared/domain.ts';
 import { presets } from '../../src-main/sat/presets.ts';
 import { recipes } from '../../src-main/sat/recipes/registry.ts';
+import { spots, writeFiles } from '../dataset/pictures.ts';
 import { createHome } from '../support/home.ts';
 import { drawPictures, type LabeledPicture } from '../support/pictures.ts';
 
@@ -38,6 +39,7 @@ describe('usage', () => {
     'triage',
     'neighbours',
     'duplicates',
+    'overview',
     'evaluate',
     'history',
     'export',
@@ -101,6 +103,8 @@ test('import → train → flags → evaluate → export', async () => {
     project: { samples: 120, path: project },
   });
 
+  const untrained = await winnow(['overview', project]);
+  expect([untrained.code, untrained.stdout]).toEqual([0, expect.stringContaining('not known before a training')]);
   const early = await winnow(['flags', project]);
   expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('winnow train')]);
 
@@ -161,6 +165,13 @@ test('import → train → flags → evaluate → export', async () => {
   );
   expect(120 - rows.length).toBe(triage.curve.findLast(({ coverage }) => coverage <= 0.8)?.accepted);
 
+  const overview = JSON.parse((await winnow(['overview', project, '--json'])).stdout) as Overview;
+  expect(overview).toMatchObject({ samples: 120, found: 0, progress: [], pace: { perMinute: null } });
+  const { expected, low, high } = overview.remaining!;
+  expect(low <= expected && expected <= high).toBe(true);
+  const printed = await winnow(['overview', project]);
+  expect(printed.stdout).toContain(`About ${Math.round(expected)} wrong labels remain`);
+
   const [first] = pictures;
   const alike = await winnow(['neighbours', project, first!.path, '--limit', '3', '--json']);
   expect(alike.code, alike.stderr).toBe(0);
@@ -172,6 +183,9 @@ test('import → train → flags → evaluate → export', async () => {
 
   const noTruth = await winnow(['evaluate', project, '--truth', 'absent.csv', '--truth-column', 'clean']);
   expect([noTruth.code, noTruth.stderr]).toEqual([1, expect.stringContaining('absent.csv')]);
+
+  const undecided = await winnow(['history', project]);
+  expect([undecided.code, undecided.stdout, undecided.stderr]).toEqual([0, '', 'Nothing was decided yet.\n']);
 
   const out = path.join(folder, 'labels.csv');
   const exported = await winnow(['export', project, '--format', 'csv', '--out', out, '--json']);
@@ -235,6 +249,7 @@ test('Ctrl+C during training keeps what was learned and says so', async () => {
 }, 300_000);
 
 test('clean does it all in one go and accepts only sure suggestions', async () => {
+  writeFileSync(path.join(home, 'settings.json'), '{"reviewer": "Ann"}');
   const out = path.join(folder, 'cleaned.csv');
   const { code, stdout, stderr } = await winnow([
     ...['clean', 'images', '--out', out, '--project', path.join(folder, 'clean.winnow')],
@@ -251,9 +266,48 @@ test('clean does it all in one go and accepts only sure suggestions', async () =
   const { decided, look: left } = JSON.parse(look.stdout) as { decided: number; look: unknown[] };
   expect(summary.accepted).toBeGreaterThan(0);
   expect([decided, left.length]).toEqual([summary.accepted, 120 - summary.accepted]);
+  // Who is set as the reviewer stands in the history of what the command line has done, too.
+  const history = await winnow(['history', project, '--json']);
+  expect(JSON.parse(history.stdout)).toMatchObject([{ author: 'Ann', samples: summary.accepted, status: 'done' }]);
+  const table = (await winnow(['history', project, '--limit', '5'])).stdout.trimEnd().split('\n');
+  expect(table[0]).toMatch(/^when +who +what$/);
+  expect(table.slice(1)).toEqual([
+    expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d +Ann +Accept the suggestion for \d+ images?$/),
+  ]);
   const { stdout: text } = await winnow(['triage', project, '--coverage', '0']);
   expect(text).toContain(`${decided} of them are decided already, ${left.length} are left to look at`);
 }, 300_000);
+
+test('duplicates lists groups of similar images, those whose labels differ first', async () => {
+  const project = path.join(folder, 'duplicates.winnow');
+  const images = path.join(folder, 'spots');
+  for (let i = 0; i < 12; i++) {
+    await writeFiles(images, { [`${i % 2 === 0 ? 'cat' : 'dog'}/${i}.png`]: await spots(i).png().toBuffer() });
+  }
+  await writeFiles(images, {
+    'cat/2 again.jpg': await spots(2).resize(100).jpeg({ quality: 60 }).toBuffer(),
+    'dog/4 again.jpg': await spots(4).jpeg({ quality: 60 }).toBuffer(),
+    'dog/5 again.png': await spots(5).png().toBuffer(),
+  });
+  expect((await winnow(['import', images, '--project', project])).code).toBe(0);
+  const { code, stdout, stderr } = await winnow(['duplicates', project, '--json']);
+  expect(code, stderr).toBe(0);
+  const groups = JSON.parse(stdout) as { kind: string; conflict: boolean; images: { file: string; label: string }[] }[];
+  expect(
+    groups.map(({ kind, conflict, images: members }) => [
+      kind,
+      conflict,
+      ...members.map(({ file, label }) => `${label}: ${file}`).toSorted(),
+    ]),
+  ).toEqual([
+    ['near', true, 'cat: cat/4.png', 'dog: dog/4 again.jpg'],
+    ['near', false, 'cat: cat/2 again.jpg', 'cat: cat/2.png'],
+    ['identical', false, 'dog: dog/5 again.png', 'dog: dog/5.png'],
+  ]);
+  const { stdout: text } = await winnow(['duplicates', project]);
+  expect(text).toContain('3 groups of images that look nearly the same; in 1 of them the labels differ.');
+  expect(text).toMatch(/nearly the same, labels differ\n(?: {2}(?:cat {2}cat\/4\.png|dog {2}dog\/4 again\.jpg)\n){2}/);
+}, 120_000);
 
 test('serve on a port in use exits with 1 and says so', async () => {
   const taken = createServer();

@@ -23,7 +23,7 @@ test('the data folder on Windows is the local one, which no profile roams', () =
   expect(dataFolder({ platform: 'win32', home, variables: { LOCALAPPDATA } })).toBe('D:\\Local\\Winnow');
 });
 
-test('a source runs the trainer’s source, a build the built trainer, a package what lies beside its archive', () => {
+test('a source runs the other programs’ sources, a build the built ones, a package what lies beside its archive', () => {
   const root = mkdtempSync(path.join(tmpdir(), 'winnow-paths-'));
   try {
     const archive = path.join(root, 'app.asar');
@@ -35,6 +35,7 @@ test('a source runs the trainer’s source, a build the built trainer, a package
     mkdirSync(path.dirname(node), { recursive: true });
     writeFileSync(node, '');
     const trainerOf = (file: string): string => programPaths(pathToFileURL(file).href, root).trainerProgram;
+    const workerOf = (file: string): string => programPaths(pathToFileURL(file).href, root).workerProgram;
 
     expect(trainerOf(path.join(root, 'src-main', 'hosts', 'cli', 'main.ts'))).toBe(
       path.join(root, 'src-main', 'trainer', 'main.ts'),
@@ -42,6 +43,15 @@ test('a source runs the trainer’s source, a build the built trainer, a package
     expect(trainerOf(path.join(root, 'dist', 'main', 'cli.js'))).toBe(path.join(root, 'dist', 'main', 'trainer.js'));
     expect(trainerOf(path.join(archive, 'dist', 'main', 'chunk-a.js'))).toBe(
       path.join(root, 'app.asar.unpacked', 'dist', 'main', 'trainer.js'),
+    );
+    expect(workerOf(path.join(root, 'src-main', 'hosts', 'cli', 'main.ts'))).toBe(
+      path.join(root, 'src-main', 'app', 'preparation-worker.ts'),
+    );
+    expect(workerOf(path.join(root, 'dist', 'main', 'cli.js'))).toBe(
+      path.join(root, 'dist', 'main', 'preparation-worker.js'),
+    );
+    expect(workerOf(path.join(archive, 'dist', 'main', 'chunk-a.js'))).toBe(
+      path.join(root, 'app.asar.unpacked', 'dist', 'main', 'preparation-worker.js'),
     );
     expect(programPaths(pathToFileURL(path.join(archive, 'dist', 'main', 'cli.js')).href, root)).toMatchObject({
       version: '9.8.7',

@@ -117,6 +117,45 @@ const screens: { name: string; open: (page: Page) => Promise<void> }[] = [
     },
   },
   {
+    name: 'keys to change, with a conflict',
+    open: async (page) => {
+      await page.getByRole('button', { name: 'Change the keys…' }).click();
+      await page.getByRole('button', { name: 'Add a key for “Undo”' }).click();
+      await page.keyboard.press('s');
+      await page.getByRole('alert').getByText('S already means').waitFor();
+    },
+  },
+  {
+    name: 'command palette',
+    open: async (page) => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('class');
+      await page
+        .getByRole('option', { name: /^Give class/ })
+        .first()
+        .waitFor();
+    },
+  },
+  {
+    name: 'history, with a step undone',
+    open: async (page) => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('z');
+      await page.keyboard.press('h');
+      await page.getByRole('listbox', { name: 'Steps, newest first' }).getByRole('option').first().waitFor();
+    },
+  },
+  {
+    name: 'search that is not understood',
+    open: async (page) => {
+      await page.keyboard.press('/');
+      await page.keyboard.type('state:lost gi');
+      await page.getByText('“lost” is no state.').waitFor();
+      await page.getByRole('option', { name: /^given:/ }).waitFor();
+    },
+  },
+  {
     name: 'export',
     open: async (page) => {
       await page.keyboard.press('Escape');

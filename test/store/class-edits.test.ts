@@ -6,7 +6,8 @@ import type { ClassEdit, DecisionInput, ReviewChange } from '../../shared/api.ts
 import { triage } from '../../src-main/domain/triage.ts';
 import { readSampleCards, readSampleDetail } from '../../src-main/store/cards.ts';
 import { editClass } from '../../src-main/store/class-edits.ts';
-import { listClasses, readMergedClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
+import { readMergedClasses } from '../../src-main/store/classes.ts';
 import { openDatabase, type Database } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { readJudgedLabels } from '../../src-main/store/findings.ts';

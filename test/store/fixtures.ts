@@ -1,5 +1,5 @@
 import type { EpochReport, Finding, FindingsSummary, SampleId, TrainingPlan } from '../../shared/domain.ts';
-import { listClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
 import { openDatabase, type Database } from '../../src-main/store/database.ts';
 import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
 import { applyImport, type ScannedSample } from '../../src-main/store/samples.ts';

@@ -3,7 +3,7 @@ import type { ClassEdit, DecisionInput } from '../../shared/api.ts';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { readSampleDetail } from '../../src-main/store/cards.ts';
 import { editClass } from '../../src-main/store/class-edits.ts';
-import { listClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
 import type { Database } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { jumpTo, listHistory, redo, undo } from '../../src-main/store/history.ts';

@@ -5,7 +5,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import type { TrainingPlan } from '../../shared/domain.ts';
 import { readSampleDetail } from '../../src-main/store/cards.ts';
-import { listClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { readFindingsSummary } from '../../src-main/store/findings.ts';
 import { listHistory, redo, undo } from '../../src-main/store/history.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { classNames, listClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
+import { classNames } from '../../src-main/store/classes.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { undo } from '../../src-main/store/history.ts';

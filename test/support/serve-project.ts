@@ -25,13 +25,14 @@ export async function serveProject({
   port?: number;
   rendererFolder?: string;
 }): Promise<ServedProject> {
-  const { version, nodePath, trainerProgram } = programPaths();
+  const { version, nodePath, trainerProgram, workerProgram } = programPaths();
   const service = createService({
     host: 'server',
     version,
     dataFolder: home,
     nodePath,
     trainerProgram,
+    workerProgram,
     shell: shellWithoutDialogs,
     logger: errorsOnly,
   });

@@ -31,16 +31,23 @@ import { createRandom, type Random } from '../../src-main/domain/random.ts';
 import { createRunView, type EpochView } from '../../src-main/domain/run-view.ts';
 import { networks } from '../../src-main/sat/models/networks.ts';
 
-import { listClasses } from '../../src-main/store/classes.ts';
+import { listClasses } from '../../src-main/store/class-list.ts';
 import { inTransaction, openDatabase, type Database } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { appendEmbeddings } from '../../src-main/store/embeddings.ts';
+import { writeFingerprints } from '../../src-main/store/fingerprints.ts';
 import { writeProjectInfo } from '../../src-main/store/project-info.ts';
 import { createRun, setRunStatus, trainingSamples, type TrainingSample } from '../../src-main/store/runs.ts';
 import { applyImport, medianSide } from '../../src-main/store/samples.ts';
 import { appendEpoch } from '../../src-main/store/targets.ts';
 import { createPredictor, drawAbstentions, drawEmbeddings, drawMap, type Nature } from './synthetic-run.ts';
-import { fillThumbnails, linkPictures, planSamples, type SyntheticSample } from './synthetic-samples.ts';
+import {
+  drawFingerprints,
+  fillThumbnails,
+  linkPictures,
+  planSamples,
+  type SyntheticSample,
+} from './synthetic-samples.ts';
 
 export interface SyntheticProject {
   /** The `.winnow` file. */
@@ -99,6 +106,7 @@ export async function createSyntheticProject(options: SyntheticOptions): Promise
       givenClass: names[sample.label]!,
     }));
     applyImport(db, { scanned, problems: problemKinds.slice(0, options.problems ?? 0).map(problemOf) });
+    writeFingerprints(db, drawFingerprints(samples, seed + 7));
     if (recipe === null) return;
     const nature = natureOf(names.length, samples);
     const { runId, doubtful } = storeRun(db, nature, { names, epochs, recipe, seed });

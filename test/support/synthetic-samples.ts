@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { copyFileSync, linkSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { fingerprintBytes, hashBytes } from '../../src-main/domain/fingerprint.ts';
 import { createRandom, type Random } from '../../src-main/domain/random.ts';
 import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
 import {
@@ -99,6 +100,27 @@ export function linkPictures(imageFolder: string, samples: readonly SyntheticSam
   }
 }
 
+/**
+ * Fingerprints for the samples that share a file without being takes of one picture, so that they do not all look nearly the same.
+ * Those of the others are left to be taken from their files.
+ */
+export function drawFingerprints(
+  samples: readonly SyntheticSample[],
+  seed: number,
+): { contentHash: string; bits: Uint8Array }[] {
+  const random = createRandom(seed);
+  const isCopy = ({ contentHash, picture }: SyntheticSample): boolean => contentHash !== picture.contentHash;
+  const filed = new Set(samples.flatMap((sample) => (isCopy(sample) ? [] : [sample.kin])));
+  const byKin = new Map<number, Uint8Array>();
+  return samples.flatMap((sample) => {
+    if (filed.has(sample.kin)) return [];
+    const first = byKin.get(sample.kin);
+    const bits = first === undefined ? randomBytes(fingerprintBytes, random) : nearly(first, random);
+    if (first === undefined) byKin.set(sample.kin, bits);
+    return [{ contentHash: sample.contentHash, bits }];
+  });
+}
+
 /** Fills the cache as the import would have done. */
 export function fillThumbnails(cacheFolder: string, samples: readonly SyntheticSample[]): void {
   const cache = openThumbnailCache(cacheFolder);
@@ -141,4 +163,16 @@ function pick(shares: readonly number[], random: Random): number {
     0,
     shares.findIndex((share) => (rest -= share) < 0),
   );
+}
+
+function randomBytes(length: number, random: Random): Uint8Array {
+  const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => random.integer(2 ** 32));
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+/** The same with a few bits of its hash changed: another take. */
+function nearly(bits: Uint8Array, random: Random): Uint8Array {
+  const other = bits.slice();
+  for (let change = 0; change < 4; change++) other[random.integer(hashBytes)]! ^= 1 << random.integer(8);
+  return other;
 }

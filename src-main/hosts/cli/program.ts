@@ -13,6 +13,7 @@ import { historyCommand, type HistoryOptions } from './commands/history.ts';
 import { importCommand, type ImportOptions } from './commands/import.ts';
 import { neighboursCommand, type NeighboursOptions } from './commands/neighbours.ts';
 import { addLabCommands } from './commands/lab.ts';
+import { overviewCommand, type OverviewOptions } from './commands/overview.ts';
 import { serveCommand, type ServeCommandOptions } from './commands/serve.ts';
 import { trainCommand, type TrainOptions } from './commands/train.ts';
 import { triageCommand, type TriageOptions } from './commands/triage.ts';
@@ -136,6 +137,13 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     .addArgument(project())
     .addOption(json())
     .action(async (file: string, options: DuplicatesOptions) => onExit(await duplicatesCommand(file, options)));
+
+  program
+    .command('overview')
+    .description('say how the labels stand: noise of each class, wrong labels that remain, pace and time left')
+    .addArgument(project())
+    .addOption(json())
+    .action(async (file: string, options: OverviewOptions) => onExit(await overviewCommand(file, options)));
 
   program
     .command('evaluate')

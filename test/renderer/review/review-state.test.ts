@@ -37,6 +37,7 @@ beforeEach(async () => {
     dataFolder: path.dirname(project),
     nodePath: process.execPath,
     trainerProgram: 'none',
+    workerProgram: 'none',
     shell: shellWithoutDialogs,
     logger: createMemoryLogger(),
   });

@@ -2,8 +2,11 @@ import { expect, test } from 'vitest';
 import {
   baseName,
   folderName,
+  formatAgo,
   formatCountOf,
+  formatDay,
   formatDuration,
+  formatExactly,
   formatShare,
   formatWhen,
   joinPath,
@@ -51,4 +54,31 @@ test('ticks are round and cover the range', () => {
   expect(niceTicks(0, 1, 4)).toEqual([0, 0.5, 1]);
   expect(niceTicks(1, 30, 3)).toEqual([10, 20, 30]);
   expect(niceTicks(3, 3, 4)).toEqual([3]);
+});
+
+test('how long ago a step of the history was, and on which day', () => {
+  const now = new Date(2026, 2, 10, 15, 0);
+  const at = (...time: [number, number, number, number, number]): string => new Date(...time).toISOString();
+  const times = [
+    now.toISOString(),
+    at(2026, 2, 10, 14, 59),
+    at(2026, 2, 10, 14, 30),
+    at(2026, 2, 10, 13, 59),
+    at(2026, 2, 10, 3, 0),
+    at(2026, 2, 9, 18, 5),
+    at(2026, 2, 2, 8, 0),
+    at(2025, 11, 31, 8, 0),
+  ];
+  expect(times.map((time) => [formatDay(time, now), formatAgo(time, now)])).toEqual([
+    ['Today', 'just now'],
+    ['Today', '1 minute ago'],
+    ['Today', '30 minutes ago'],
+    ['Today', '1 hour ago'],
+    ['Today', '12 hours ago'],
+    ['Yesterday', '18:05'],
+    ['Monday 2 March', '08:00'],
+    ['31 December 2025', '08:00'],
+  ]);
+  expect(formatExactly(at(2026, 2, 9, 18, 5))).toBe('9 March 2026, 18:05:00');
+  expect([formatAgo('', now), formatDay('', now), formatExactly('')]).toEqual(['', '', '']);
 });

@@ -24,8 +24,8 @@ it('finds the axes of greatest variance', () => {
   const cloud = flatCloud();
   const axes = principalAxes(cloud, 3, 2, createRandom(1));
   const [first, second] = [axes.directions.subarray(0, 3), axes.directions.subarray(3, 6)];
-  expect([...first].map(Math.abs)).toEqual([0.6, 0.8, 0].map((value) => expect.closeTo(value, 1)));
-  expect([...second].map(Math.abs)).toEqual([0, 0, 1].map((value) => expect.closeTo(value, 1)));
+  expect([...first].map(Math.abs)).toEqual([0.6, 0.8, 0].map((value) => expect.closeTo(value, 1) as number));
+  expect([...second].map(Math.abs)).toEqual([0, 0, 1].map((value) => expect.closeTo(value, 1) as number));
   expect(Math.hypot(...first)).toBeCloseTo(1, 6);
   // What is left out is only the thin direction, so that distances stay.
   const flat = alongAxes(cloud, axes);
@@ -37,7 +37,7 @@ it('finds the axes of greatest variance', () => {
 it('gives rows that are all the same one place', () => {
   const axes = principalAxes(new Float32Array(30).fill(0.5), 3, 3, createRandom(1));
   expect([...alongAxes(new Float32Array(6).fill(0.5), axes)]).toEqual(
-    Array.from({ length: 6 }, () => expect.closeTo(0, 9)),
+    Array.from({ length: 6 }, () => expect.closeTo(0, 9) as number),
   );
 });
 
@@ -68,7 +68,7 @@ it('finds the nearest rows exactly, in more dimensions than it looks at first', 
       .sort((a, b) => a.sum - b.sum)
       .slice(0, 5);
     expect([...indexes.subarray(5 * row, 5 * row + 5)]).toEqual(expected.map(({ other }) => other));
-    expect([...distances.subarray(5 * row, 5 * row + 5)]).toEqual(expected.map(({ sum }) => expect.closeTo(sum, 6)));
+    expect([...distances.subarray(5 * row, 5 * row + 5)]).toEqual(expected.map(({ sum }) => expect.closeTo(sum, 6) as number));
   }
 });
 

@@ -53,7 +53,7 @@ const folders = {
   renderer: {
     own: '^src-renderer/',
     folders: ['^shared/'],
-    packages: ['svelte', '@lucide/svelte', 'valibot', 'vite', 'bits-ui', 'echarts', '@deck.gl/[^/]+', '@luma.gl/[^/]+'],
+    packages: ['svelte', '@lucide/svelte', 'valibot', 'vite', 'bits-ui', 'echarts', '@deck.gl/[^/]+', 'kdbush'],
     node: false,
   },
 };

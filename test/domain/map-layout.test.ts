@@ -68,7 +68,9 @@ it('finds the nearest rows exactly, in more dimensions than it looks at first', 
       .sort((a, b) => a.sum - b.sum)
       .slice(0, 5);
     expect([...indexes.subarray(5 * row, 5 * row + 5)]).toEqual(expected.map(({ other }) => other));
-    expect([...distances.subarray(5 * row, 5 * row + 5)]).toEqual(expected.map(({ sum }) => expect.closeTo(sum, 6) as number));
+    expect([...distances.subarray(5 * row, 5 * row + 5)]).toEqual(
+      expected.map(({ sum }) => expect.closeTo(sum, 6) as number),
+    );
   }
 });
 

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import type { BrowserWindowConstructorOptions, OnBeforeRequestListenerDetails } from 'electron';
 import { chromium, type Browser, type CDPSession, type Page } from 'playwright-core';
-import { bindingName, isolatedWorld, isolatedWorldScript, mainWorldScript, receiverName } from './page-scripts.ts';
+import {
+  bindingName,
+  isolatedWorld,
+  isolatedWorldScript,
+  mainWorldScript,
+  packArrays,
+  receiverName,
+} from './page-scripts.ts';
 import type { StandInPort } from './ports.ts';
 import type { RemoteEnd } from './ports.ts';
 
@@ -198,7 +205,7 @@ export class StandInWindow extends EventEmitter {
     if (this.#preloadContext === null || this.#session === null) return;
     this.#session
       .send('Runtime.evaluate', {
-        expression: `${receiverName}(${JSON.stringify(message)})`,
+        expression: `${receiverName}(${JSON.stringify(JSON.stringify(message, packArrays))})`,
         contextId: this.#preloadContext,
       })
       // The page may be closing.

@@ -7,8 +7,18 @@ export const bindingName = 'standInToMain';
 /** Function of the isolated world through which the main process reaches the preload. */
 export const receiverName = 'standInFromMain';
 
+/** Keeps typed arrays what they are on their way through JSON, as structured cloning does. */
+export function packArrays(_key: string, item: unknown): unknown {
+  return ArrayBuffer.isView(item) ? { $array: [item.constructor.name, [...(item as Uint8Array)]] } : item;
+}
+
+/** The other direction, in the page. */
+const unpackArrays = `(_key, item) =>
+  item !== null && typeof item === 'object' && '$array' in item ? new globalThis[item.$array[0]](item.$array[1]) : item`;
+
 /** Encodes values for the other world: functions become numbers that the other side can call. */
 const bridge = `
+  const unpackArrays = ${unpackArrays};
   const functions = new Map();
   const settlers = new Map();
   let nextNumber = 1;
@@ -23,14 +33,14 @@ const bridge = `
       );
       return { $promise: number };
     }
-    return item;
+    return ArrayBuffer.isView(item) ? { $array: [item.constructor.name, [...item]] } : item;
   });
   const decode = (text) => JSON.parse(text, (_key, item) => {
     if (item !== null && typeof item === 'object') {
       if ('$function' in item) return (...args) => call(item.$function, args);
       if ('$promise' in item) return new Promise((resolve, reject) => settlers.set(item.$promise, { resolve, reject }));
     }
-    return item;
+    return unpackArrays(_key, item);
   }).value;
   let returned;
   const emit = (kind, text) => window.dispatchEvent(new CustomEvent(other + kind, { detail: text }));
@@ -77,7 +87,8 @@ export function isolatedWorldScript(preload: string): string {
   const listeners = new Map();
   const ports = new Map();
   const toMain = (message) => ${bindingName}(JSON.stringify(message));
-  globalThis.${receiverName} = (message) => {
+  globalThis.${receiverName} = (text) => {
+    const message = JSON.parse(text, unpackArrays);
     if (message.kind === 'port') { ports.get(message.port)?.onmessage?.({ data: message.data }); return; }
     const received = message.ports.map((id) => {
       const port = { onmessage: null, postMessage: (data) => toMain({ kind: 'port', port: id, data }), start() {}, close() {} };

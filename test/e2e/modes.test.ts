@@ -171,6 +171,7 @@ for (const host of [standInHost, serveHost]) {
       await page.keyboard.press('Enter');
       await expect.poll(async () => (await counts(page)).decided).toBe(2);
       await page.keyboard.press('Home');
+      await page.getByRole('button', { name: 'Go forward to here' }).waitFor();
       await page.keyboard.press('Enter');
       await expect.poll(async () => (await counts(page)).decided).toBe(4);
       await page.keyboard.press('Escape');

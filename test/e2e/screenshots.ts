@@ -50,6 +50,7 @@ try {
   await images(page);
   await training(page, values.import !== undefined);
   await review(page);
+  await screens(page);
   await triage(page);
   await exporting(page);
 } finally {
@@ -170,16 +171,22 @@ async function review(page: Page): Promise<void> {
   await page.keyboard.press('f');
   await page.getByRole('complementary', { name: 'Filters' }).waitFor();
   await shoot(page, 'review-filters');
-  await page.getByLabel('File path contains').fill('no such file anywhere');
+  await page.keyboard.press('f');
+  await page.keyboard.press('/');
+  await page.keyboard.type('given:');
+  await page.waitForTimeout(300);
+  await shoot(page, 'review-search');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('no such file anywhere');
+  await page.keyboard.press('Enter');
   await page.getByText('Nothing matches these filters').waitFor();
   await shoot(page, 'review-empty');
   await page.getByRole('button', { name: 'Clear the filters' }).click();
   await page.getByRole('listbox', { name: 'Samples in the queue' }).waitFor();
   await page.getByRole('listbox', { name: 'Samples in the queue' }).focus();
-  await page.keyboard.press('f');
-  await page.keyboard.press('g');
-  await page.locator('.holder img').waitFor();
-  await page.waitForTimeout(300);
+  await page.keyboard.press('e');
+  await page.getByRole('region', { name: 'Current image' }).locator('[data-sample] img').waitFor();
+  await page.waitForTimeout(1500);
   await shoot(page, 'review-single');
   // Only where the last training has left embeddings.
   const alike = page.getByRole('heading', { name: 'Look-alikes' });
@@ -194,13 +201,11 @@ async function review(page: Page): Promise<void> {
   await page.keyboard.type('s');
   await shoot(page, 'review-typing');
   await page.keyboard.press('Escape');
-  await page.getByRole('button', { name: 'Doubt', exact: true }).focus();
-  await shoot(page, 'review-explained');
-  await page.keyboard.press('Escape');
   await page.keyboard.press('?');
   await page.getByRole('dialog', { name: 'Keys' }).waitFor();
   await shoot(page, 'review-keys');
   await page.keyboard.press('Escape');
+  await workspace(page);
   await page.keyboard.press('g');
   await page.keyboard.press('Control+a');
   await page.keyboard.press('s');
@@ -211,6 +216,63 @@ async function review(page: Page): Promise<void> {
     await page.keyboard.press('z');
     await page.waitForTimeout(200);
   }
+}
+
+/** The other ways to look at the queue, and what stands beside it. */
+async function workspace(page: Page): Promise<void> {
+  await page.keyboard.press('p');
+  await page.getByRole('grid', { name: 'Given labels by suggested labels' }).waitFor();
+  await page.waitForTimeout(800);
+  await shoot(page, 'review-pairs');
+  await page.keyboard.press('Enter');
+  await page.getByRole('listbox', { name: 'Samples in the queue' }).waitFor();
+  await page.waitForTimeout(800);
+  await shoot(page, 'review-pair');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('l');
+  await page.waitForTimeout(400);
+  await shoot(page, 'review-clusters-preparing');
+  await page
+    .getByRole('listbox', { name: /cluster/i })
+    .or(page.getByText(/no .*identical/i))
+    .first()
+    .waitFor({ timeout: 10 * 60_000 });
+  await page.waitForTimeout(800);
+  await shoot(page, 'review-clusters');
+  await page.keyboard.press('m');
+  await page.getByText(/in the queue$/).waitFor({ timeout: 10 * 60_000 });
+  await page.waitForTimeout(1500);
+  await shoot(page, 'review-map');
+  for (let level = 0; level < 9; level += 1) await page.keyboard.press('+');
+  await page.waitForTimeout(1500);
+  await shoot(page, 'review-map-near');
+  await page.keyboard.press('g');
+  await page.keyboard.press('h');
+  await page.getByRole('listbox', { name: 'Steps, newest first' }).waitFor();
+  await page.waitForTimeout(500);
+  await shoot(page, 'review-history');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('h');
+  await page.keyboard.press('Control+k');
+  await page.waitForTimeout(300);
+  await shoot(page, 'palette');
+  await page.keyboard.type('change the keys');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await shoot(page, 'keys-settings');
+  await page.keyboard.press('Escape');
+}
+
+async function screens(page: Page): Promise<void> {
+  await step(page, 'Overview');
+  await page.getByRole('heading', { name: 'Overview', exact: true }).waitFor();
+  await page.waitForTimeout(2500);
+  await shoot(page, 'overview');
+  await step(page, 'Classes');
+  await page.getByRole('heading', { name: 'Classes', exact: true }).waitFor();
+  await page.waitForTimeout(1500);
+  await shoot(page, 'classes');
 }
 
 async function triage(page: Page): Promise<void> {

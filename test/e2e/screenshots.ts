@@ -181,7 +181,7 @@ async function review(page: Page): Promise<void> {
   await page.keyboard.press('Enter');
   await page.getByText('Nothing matches these filters').waitFor();
   await shoot(page, 'review-empty');
-  await page.getByRole('button', { name: 'Clear the filters' }).click();
+  await page.getByRole('button', { name: 'Clear the filters' }).last().click();
   await page.getByRole('listbox', { name: 'Samples in the queue' }).waitFor();
   await page.getByRole('listbox', { name: 'Samples in the queue' }).focus();
   await page.keyboard.press('e');

@@ -136,7 +136,7 @@ test('the API answers, refuses what is malformed, and pushes events until the cl
     3: { result: { ok: false, error: { code: 'invalid-input', message: 'There is no method "constructor".' } } },
     projectChanged: { payload: null },
   });
-  expect(service.listeners()).toBe(4);
+  expect(service.listeners()).toBe(6);
   socket.close();
   await expect.poll(() => service.listeners()).toBe(0);
 });

@@ -105,6 +105,8 @@ export class ReviewState {
   gridRowsInView = $state(1);
   /** The sample whose full picture is on the screen, in the view of one image. */
   shownId = $state.raw<SampleId | null>(null);
+  /** The same a frame later, when it has been painted; null outside that view. */
+  settledId = $state.raw<SampleId | null>(null);
 
   readonly cards = new SvelteMap<SampleId, SampleCard>();
   readonly details = new SvelteMap<SampleId, SampleDetail>();
@@ -114,6 +116,13 @@ export class ReviewState {
   readonly currentId = $derived(this.aim === null ? (this.ids[this.cursor] ?? null) : this.aim.currentId);
   readonly current = $derived(this.currentId === null ? null : (this.cards.get(this.currentId) ?? null));
   readonly detail = $derived(this.currentId === null ? null : (this.details.get(this.currentId) ?? null));
+  /**
+   * The sample that is described beside the picture. In the view of one image it follows once the picture itself is on the screen, so
+   * that the next picture never waits for what is written about it; everywhere else it is the current one.
+   */
+  readonly describedId = $derived(
+    this.mode === 'focus' && this.aim === null && this.settledId !== null ? this.settledId : this.currentId,
+  );
   readonly likely = $derived.by<LikelyClass[]>(() =>
     this.detail === null ? [] : listLikelyClasses(this.detail, this.#app.project?.classes ?? []),
   );

@@ -47,7 +47,7 @@ export interface Aim {
 }
 
 /** A pair of labels whose samples are the queue for now. */
-export interface OpenPair extends Pair {
+interface OpenPair extends Pair {
   /** What was shown before, and is again when the pair is closed. */
   before: QueueFilter;
   /** Whether its queue is there. */
@@ -246,6 +246,7 @@ export class ReviewState {
     this.#app.sampleToReview = null;
     const kept = before === null ? null : this.positionOf(before);
     this.moveTo(kept ?? this.#nextUndecided(-1) ?? 0);
+    if (this.openPair?.ready === false) this.#enterPair(this.openPair);
     if (chosen !== null) this.showSample(chosen);
   }
 
@@ -337,18 +338,13 @@ export class ReviewState {
     this.mode = mode;
   }
 
-  /** Makes the samples of a pair the queue, those selected that are undecided. */
-  async showPair({ givenClassId, suggestedClassId }: Pair): Promise<void> {
+  /** Makes the samples of a pair the queue; those that are undecided are selected when it is there. */
+  showPair({ givenClassId, suggestedClassId }: Pair): void {
     const before = this.openPair?.before ?? this.filter;
-    const pair: OpenPair = { givenClassId, suggestedClassId, before, ready: false };
-    this.openPair = pair;
+    this.openPair = { givenClassId, suggestedClassId, before, ready: false };
     this.pairAt = { givenClassId, suggestedClassId };
     this.filter = { ...before, givenClassIds: [givenClassId], suggestedClassIds: [suggestedClassId] };
-    await this.refresh();
-    if (this.openPair !== pair) return;
-    this.openPair = { ...pair, ready: true };
-    this.moveTo(this.#nextUndecided(-1) ?? 0);
-    this.selection = selectWhere(this.selection, this.#states, unreviewed);
+    void this.refresh();
   }
 
   closePair(): void {
@@ -431,6 +427,12 @@ export class ReviewState {
     // Looking again at what was decided goes on in order; otherwise to the next that is still open, around the end if need be.
     const next = wasUndecided ? (this.#nextUndecided(last) ?? this.#nextUndecided(-1)) : last + 1;
     this.moveTo(next ?? last);
+  }
+
+  #enterPair(pair: OpenPair): void {
+    this.openPair = { ...pair, ready: true };
+    this.moveTo(this.#nextUndecided(-1) ?? 0);
+    this.selection = selectWhere(this.selection, this.#states, unreviewed);
   }
 
   /** False after telling the person why it could not be done. */

@@ -68,7 +68,7 @@ const mostAxes = 32;
 const mostRowsForAxes = 8000;
 const mostLandmarks = 4000;
 const landmarksPerClass = 10;
-/** UMAP's usual numbers, with fewer epochs than it would take: further ones change nothing that can be seen. */
+/** UMAP's usual neighbours, with fewer epochs than it would take: twice as many are hardly better (ADR 10). */
 const neighbours = 15;
 const epochs = 200;
 /** Half the side of the square in which UMAP starts. */

@@ -1,15 +1,8 @@
-import {
-  reviewStates,
-  type ClassId,
-  type EmbeddingMap,
-  type ReviewState,
-  type RunId,
-  type SampleId,
-} from '../../shared/domain.ts';
-import { readMergedClasses } from './classes.ts';
-import { allRows, firstRow, inTransaction, statement, type Database } from './database.ts';
+import type { EmbeddingMap, RunId, SampleId } from '../../shared/domain.ts';
+import { readClassIds } from './classes.ts';
+import { firstRow, inTransaction, statement, type Database } from './database.ts';
 import { embeddedRunId } from './embeddings.ts';
-import { findingsRunId } from './findings.ts';
+import { sampleIndex } from './sample-index.ts';
 
 /** What the map says of samples, in the order that was asked for. */
 export interface MapColumns extends Pick<
@@ -58,11 +51,13 @@ export function readRunLabels(db: Database, runId: RunId): Uint16Array {
   );
 }
 
-/** Labels, findings and states of samples as they are now, by their ids. Reads each table once, which joins would not. */
+/** Labels, findings and states of samples as they are now, by their ids. */
 export function readMapColumns(db: Database, ids: Uint32Array): MapColumns {
-  const { classIds, indexOf } = classIndexes(db);
-  const rowOf = new Int32Array(ids.reduce((largest, id) => Math.max(largest, id), 0) + 1).fill(-1);
-  ids.forEach((id, row) => (rowOf[id] = row));
+  const known = sampleIndex(db).columns;
+  const classIds = readClassIds(db);
+  const indexes = new Map(classIds.map((id, index) => [id, index]));
+  const rows = new Int32Array(known.count === 0 ? 1 : known.id[known.count - 1]! + 1).fill(-1);
+  for (let row = 0; row < known.count; row++) rows[known.id[row]!] = row;
   const columns: MapColumns = {
     present: new Uint8Array(ids.length),
     given: new Uint16Array(ids.length),
@@ -72,42 +67,19 @@ export function readMapColumns(db: Database, ids: Uint32Array): MapColumns {
     state: new Uint8Array(ids.length),
     classIds,
   };
-  // Rows as arrays: at a million samples, objects would double the time.
-  const samples = db.prepare<[], [SampleId, ClassId]>('SELECT id, given_class_id FROM sample WHERE present = 1').raw();
-  for (const [id, given] of samples.iterate()) {
-    const row = rowOf[id] ?? -1;
+  for (let i = 0; i < ids.length; i++) {
+    const row = rows[ids[i]!] ?? -1;
     if (row === -1) continue;
-    columns.present[row] = 1;
-    columns.given[row] = indexOf(given);
-  }
-  const findings = db
-    .prepare<[RunId | null], [SampleId, ClassId, number, number]>(
-      'SELECT sample_id, suggested_class_id, weight, score FROM finding WHERE run_id = ?',
-    )
-    .raw();
-  for (const [id, suggested, weight, score] of findings.iterate(findingsRunId(db))) {
-    const row = rowOf[id] ?? -1;
-    if (row === -1) continue;
-    columns.suggested[row] = indexOf(suggested);
-    columns.weight[row] = Math.round(weight * 255);
-    columns.doubt[row] = Math.round(score * 255);
-  }
-  const reviews = db.prepare<[], [SampleId, ReviewState]>('SELECT sample_id, state FROM review').raw();
-  for (const [id, state] of reviews.iterate()) {
-    const row = rowOf[id] ?? -1;
-    if (row !== -1) columns.state[row] = reviewStates.indexOf(state);
+    columns.present[i] = 1;
+    columns.given[i] = indexes.get(known.given[row]!) ?? noClass;
+    columns.state[i] = known.state[row]!;
+    if (known.suggested[row] === 0) continue;
+    columns.suggested[i] = indexes.get(known.suggested[row]!) ?? noClass;
+    columns.weight[i] = Math.round(known.weight[row]! * 255);
+    columns.doubt[i] = Math.round(known.score[row]! * 255);
   }
   return columns;
 }
 
 /** Stands for no class. */
 const noClass = 65535;
-
-/** Every class that stands for itself, and where a class, or the one that it was merged into, is among them. */
-function classIndexes(db: Database): { classIds: ClassId[]; indexOf: (id: ClassId) => number } {
-  const merged = readMergedClasses(db);
-  const all = allRows<{ id: ClassId }>(db, 'SELECT id FROM class ORDER BY id').map(({ id }) => id);
-  const classIds = all.filter((id) => !merged.has(id));
-  const indexes = new Map(classIds.map((id, index) => [id, index]));
-  return { classIds, indexOf: (id) => indexes.get(merged.get(id) ?? id) ?? noClass };
-}

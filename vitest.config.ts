@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What a window shows may take longer than the usual second on a machine that runs two files at once.
+    expect: { poll: { timeout: 10_000 } },
   },
 });

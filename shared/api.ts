@@ -9,6 +9,7 @@ import {
   type Cluster,
   type ConfusedPair,
   type EmbeddingMap,
+  type EngineChoice,
   type EngineReport,
   type EpochReport,
   type FindingsSummary,
@@ -227,7 +228,7 @@ export type ReviewCounts = Record<ReviewState, number>;
 
 export interface TrainingRequest {
   budget: 'quick' | 'balanced' | 'thorough';
-  engine: 'auto' | 'tensorflow' | 'wasm';
+  engine: EngineChoice;
   seed: number;
   /** Name of a recipe; see `listRecipes`. */
   recipe: string;

@@ -54,7 +54,7 @@ export interface ClassSummary {
 export const budgets = ['quick', 'balanced', 'thorough'] as const;
 export type Budget = (typeof budgets)[number];
 
-export const engineNames = ['tensorflow', 'wasm'] as const;
+export const engineNames = ['tensorflow', 'webgpu', 'wasm'] as const;
 export type EngineName = (typeof engineNames)[number];
 export type EngineChoice = 'auto' | EngineName;
 

@@ -11,3 +11,22 @@ export const batchNormTrainingGradKernel = 'WinnowBatchNormTrainingGrad';
 
 /** Gradient of max(x, 0) from its output: {dy, y} → dx. */
 export const reluGradKernel = 'WinnowReluGrad';
+
+/*
+ * Kernels that an engine may leave out; `sat/` then composes them. They are for engines on which every operation costs the same however
+ * small its tensors are.
+ */
+
+/** {average, latest} → average · (1 − share) + latest · share, all of one shape, with `{share}`. */
+export const moveAverageKernel = 'WinnowMoveAverage';
+
+/** {parameter, velocity, gradient} → [parameter, velocity] after a step, all of one shape. */
+export const sgdStepKernel = 'WinnowSgdStep';
+
+export type SgdStepAttributes = {
+  learningRate: number;
+  momentum: number;
+  /** 0 where the parameter does not decay. */
+  weightDecay: number;
+  nesterov: boolean;
+};

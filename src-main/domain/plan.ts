@@ -374,8 +374,14 @@ function recipeReasons(recipe: RecipeTraits, { attack }: TrainingSettings): stri
 /** Longer than any budget would plan for. */
 const longSeconds = 3 * 3600;
 
+const engineTitles: Record<EngineName, string> = {
+  tensorflow: 'TensorFlow',
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+};
+
 function speedReasons({ engine, gflops }: PlanInput, expectedSeconds: number): string[] {
-  const speed = `This machine trains at about ${gflops < 10 ? gflops.toFixed(1) : Math.round(gflops)} GFLOP/s with ${engine === 'wasm' ? 'WebAssembly' : 'TensorFlow'}.`;
+  const speed = `This machine trains at about ${gflops < 10 ? gflops.toFixed(1) : Math.round(gflops)} GFLOP/s with ${engineTitles[engine]}.`;
   if (expectedSeconds < longSeconds) return [speed];
   return [
     speed,

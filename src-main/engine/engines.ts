@@ -3,6 +3,7 @@ import '@tensorflow/tfjs';
 import type { EngineName } from '../../shared/domain.ts';
 import { loadTensorflow } from './tensorflow.ts';
 import { loadWasm } from './wasm.ts';
+import { loadWebgpu } from './webgpu.ts';
 
 /** A backend that is loaded and chosen; from here on the generic tfjs API runs on it. */
 export interface LoadedEngine {
@@ -12,6 +13,8 @@ export interface LoadedEngine {
   version: string;
   /** Where its native library came from; null when it needs none. */
   source: string | null;
+  /** Rejects when the device is lost or refuses an operation, so that nothing it says can be trusted; null where that cannot be. */
+  broken: Promise<never> | null;
 }
 
 /**
@@ -22,6 +25,8 @@ export async function loadEngine(name: EngineName, engineFolder: string | null):
   switch (name) {
     case 'tensorflow':
       return loadTensorflow(engineFolder);
+    case 'webgpu':
+      return loadWebgpu();
     case 'wasm':
       return loadWasm();
   }

@@ -63,6 +63,7 @@ export async function loadTensorflow(engineFolder: string | null): Promise<Loade
     device: binding.isUsingGpuDevice() ? 'GPU (CUDA)' : `CPU, ${availableParallelism()} threads`,
     version: binding.TF_Version,
     source: install.source,
+    broken: null,
   };
 }
 

@@ -12,5 +12,5 @@ export async function loadWasm(): Promise<LoadedEngine> {
   registerWasmKernels();
   if (!(await tf.setBackend('wasm'))) throw new Error('The WebAssembly backend did not start.');
   await tf.ready();
-  return { name: 'wasm', device: 'CPU, 1 thread', version: version_wasm, source: null };
+  return { name: 'wasm', device: 'CPU, 1 thread', version: version_wasm, source: null, broken: null };
 }

@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batchNormTrainingGradKernel, batchNormTrainingKernel, reluGradKernel } from '../../shared/kernels.ts';
+import {
+  batchNormTrainingGradKernel,
+  batchNormTrainingKernel,
+  moveAverageKernel,
+  reluGradKernel,
+  sgdStepKernel,
+  type SgdStepAttributes,
+} from '../../shared/kernels.ts';
 
 /*
  * Differentiable operations that tfjs has no fused form of. Each runs kernels that `engine/` supplies
@@ -66,6 +73,20 @@ export function stopGradient<T extends tf.Tensor>(x: T): T {
   return stopGradientOperation(x) as T;
 }
 
+/** average · (1 − share) + latest · share; no gradient flows through it. */
+export function movedAverage<T extends tf.Tensor>(average: T, latest: T, share: number): T {
+  if (!hasKernel(moveAverageKernel)) return tf.add(tf.mul(average, 1 - share), tf.mul(latest, share));
+  return runKernel(moveAverageKernel, { average, latest }, { share })[0] as T;
+}
+
+/** A step of SGD as one kernel: [parameter, velocity] after it; null where the engine composes it as well. */
+export function fusedSgdStep(
+  tensors: { parameter: tf.Tensor; velocity: tf.Tensor; gradient: tf.Tensor },
+  attributes: SgdStepAttributes,
+): [tf.Tensor, tf.Tensor] | null {
+  return hasKernel(sgdStepKernel) ? (runKernel(sgdStepKernel, tensors, attributes) as [tf.Tensor, tf.Tensor]) : null;
+}
+
 const reluOperation = tf.customGrad((x, save) => {
   const y = tf.relu(x as tf.Tensor);
   (save as tf.GradSaveFunc)([y]);
@@ -80,7 +101,15 @@ const stopGradientOperation = tf.customGrad((x) => ({
   gradFunc: (dy) => tf.zerosLike(dy),
 }));
 
-function runKernel(name: string, inputs: tf.NamedTensorMap, attributes: Record<string, number> = {}): tf.Tensor[] {
+function hasKernel(name: string): boolean {
+  return (tf.getKernel(name, tf.getBackend()) as tf.KernelConfig | undefined) !== undefined;
+}
+
+function runKernel(
+  name: string,
+  inputs: tf.NamedTensorMap,
+  attributes: Record<string, number | boolean> = {},
+): tf.Tensor[] {
   const outputs = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, attributes);
   return Array.isArray(outputs) ? outputs : [outputs];
 }

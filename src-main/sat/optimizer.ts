@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { OptimizerName } from '../../shared/domain.ts';
+import { fusedSgdStep } from './operations.ts';
 
 export interface Optimizer {
   /** Applies one step; disposes nothing of the caller's. */
@@ -51,6 +52,15 @@ function createSgd(parameters: ReadonlyMap<string, tf.Variable>, settings: SgdSe
         for (const [name, parameter] of parameters) {
           const gradient = gradientOf(gradients, name);
           const velocity = velocities.get(name)!;
+          const fused = fusedSgdStep(
+            { parameter, velocity, gradient },
+            { learningRate, momentum, nesterov, weightDecay: decays(parameter) ? weightDecay : 0 },
+          );
+          if (fused !== null) {
+            parameter.assign(fused[0]);
+            velocity.assign(fused[1]);
+            continue;
+          }
           const decayed = decays(parameter) ? tf.add(gradient, tf.mul(parameter as tf.Tensor, weightDecay)) : gradient;
           velocity.assign(tf.add(tf.mul(velocity as tf.Tensor, momentum), decayed));
           const direction = nesterov ? tf.add(decayed, tf.mul(velocity as tf.Tensor, momentum)) : velocity;

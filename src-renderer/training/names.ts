@@ -4,6 +4,7 @@ import type { EngineChoice, NetworkName } from '../../shared/domain.ts';
 export const engineTitles: Record<EngineChoice, string> = {
   auto: 'Fastest there is',
   tensorflow: 'TensorFlow',
+  webgpu: 'WebGPU',
   wasm: 'WebAssembly',
 };
 

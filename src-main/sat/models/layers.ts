@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../domain/random.ts';
-import { batchNormEvaluation, batchNormTraining } from '../operations.ts';
+import { batchNormEvaluation, batchNormTraining, movedAverage } from '../operations.ts';
 import type { Mode } from './network.ts';
 
 /*
@@ -137,5 +137,5 @@ export function dense(x: tf.Tensor2D, { weights, bias }: DenseParameters): tf.Te
 const newestShare = 0.1;
 
 function moveAverage(average: tf.Variable<tf.Rank.R1>, latest: tf.Tensor1D): void {
-  average.assign(tf.add(tf.mul(average as tf.Tensor1D, 1 - newestShare), tf.mul(latest, newestShare)));
+  average.assign(movedAverage(average as tf.Tensor1D, latest, newestShare));
 }

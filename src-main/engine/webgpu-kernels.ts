@@ -1,0 +1,201 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  batchNormTrainingGradKernel,
+  batchNormTrainingKernel,
+  moveAverageKernel,
+  reluGradKernel,
+  sgdStepKernel,
+  type SgdStepAttributes,
+} from '../../shared/kernels.ts';
+import { convolve, filterGradient, inputGradient, type ConvolutionAttributes } from './webgpu-convolution.ts';
+import { batchNormGradient, normaliseBatch } from './webgpu-normalisation.ts';
+import { componentsFor, declareBuffers, runProgram, typeOf, type WebgpuBackend } from './webgpu-program.ts';
+
+/*
+ * What replaces or completes tfjs's WebGPU kernels. A step of a small network is bound by the number of programs as much as by
+ * their speed: each costs the CPU a bind group, and each scalar operand a buffer.
+ */
+
+export function registerWebgpuKernels(): void {
+  replaceForPictures(tf.Conv2D, ({ inputs, attrs, backend }) =>
+    convolve(backend as WebgpuBackend, input(inputs, 'x'), input(inputs, 'filter'), attrs as ConvolutionAttributes),
+  );
+  replaceForPictures(tf.Conv2DBackpropFilter, ({ inputs, attrs, backend }) => {
+    const { filterShape, ...convolution } = attrs as ConvolutionAttributes & { filterShape: Shape4D };
+    return filterGradient(
+      backend as WebgpuBackend,
+      input(inputs, 'x'),
+      input(inputs, 'dy'),
+      filterShape,
+      convolution,
+    );
+  });
+  replaceForPictures(tf.Conv2DBackpropInput, ({ inputs, attrs, backend }) => {
+    const { inputShape, ...convolution } = attrs as ConvolutionAttributes & { inputShape: Shape4D };
+    return inputGradient(
+      backend as WebgpuBackend,
+      input(inputs, 'dy'),
+      input(inputs, 'filter'),
+      inputShape,
+      convolution,
+    );
+  });
+  register(batchNormTrainingKernel, batchNormTraining);
+  register(batchNormTrainingGradKernel, batchNormTrainingGrad);
+  register(reluGradKernel, reluGrad);
+  register(moveAverageKernel, moveAverage);
+  register(sgdStepKernel, sgdStep);
+}
+
+type Shape4D = [number, number, number, number];
+
+interface KernelCall {
+  inputs: Record<string, tf.TensorInfo | undefined>;
+  attrs?: unknown;
+  backend: unknown;
+}
+
+type Kernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
+
+function register(kernelName: string, kernelFunc: Kernel): void {
+  tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc });
+}
+
+/** Puts ours in the place of tfjs's for what networks here do; channels first, dilation and empty batches stay with tfjs's. */
+function replaceForPictures(kernelName: string, kernel: Kernel): void {
+  const original = tf.getKernel(kernelName, 'webgpu').kernelFunc;
+  tf.unregisterKernel(kernelName, 'webgpu');
+  register(kernelName, (call) => {
+    const { dataFormat = 'NHWC', dilations = 1 } = call.attrs as { dataFormat?: string; dilations?: number | number[] };
+    const isPlain = dataFormat === 'NHWC' && [dilations].flat().every((dilation) => dilation === 1);
+    const isEmpty = Object.values(call.inputs).some((tensor) => tensor?.shape.includes(0));
+    return isPlain && !isEmpty ? kernel(call) : original(call as Parameters<typeof original>[0]);
+  });
+}
+
+function batchNormTraining({ inputs, attrs, backend }: KernelCall): tf.TensorInfo[] {
+  const webgpu = backend as WebgpuBackend;
+  const { epsilon } = attrs as { epsilon: number };
+  const [y, mean, variance, inverseDeviation] = normaliseBatch(
+    webgpu,
+    input(inputs, 'x'),
+    input(inputs, 'scale'),
+    input(inputs, 'offset'),
+    epsilon,
+  );
+  // The mean is given twice, and every output is disposed on its own; the third that may be saved is not needed.
+  webgpu.incRef(mean.dataId);
+  const none = webgpu.makeTensorInfo([0], 'float32', new Float32Array());
+  return [y, mean, variance, { ...mean }, inverseDeviation, none];
+}
+
+function batchNormTrainingGrad({ inputs, backend }: KernelCall): tf.TensorInfo[] {
+  return batchNormGradient(backend as WebgpuBackend, {
+    dy: input(inputs, 'dy'),
+    x: input(inputs, 'x'),
+    scale: input(inputs, 'scale'),
+    mean: input(inputs, 'saved0'),
+    inverseDeviation: input(inputs, 'saved1'),
+  });
+}
+
+function reluGrad({ inputs, backend }: KernelCall): tf.TensorInfo {
+  const dy = input(inputs, 'dy');
+  const [dx] = runElementwise(backend as WebgpuBackend, {
+    name: 'reluGrad',
+    inputs: { dy, y: input(inputs, 'y') },
+    outputs: ['dx'],
+    statement: (type) => `dx[i] = select(${type}(), dy[i], y[i] > ${type}());`,
+  });
+  return dx!;
+}
+
+function moveAverage({ inputs, attrs, backend }: KernelCall): tf.TensorInfo {
+  const { share } = attrs as { share: number };
+  const [moved] = runElementwise(backend as WebgpuBackend, {
+    name: `moveAverage ${share}`,
+    inputs: { average: input(inputs, 'average'), latest: input(inputs, 'latest') },
+    outputs: ['moved'],
+    statement: () => `moved[i] = average[i] * ${1 - share} + latest[i] * ${share};`,
+  });
+  return moved!;
+}
+
+function sgdStep({ inputs, attrs, backend }: KernelCall): tf.TensorInfo[] {
+  const { learningRate, momentum, weightDecay, nesterov } = attrs as SgdStepAttributes;
+  const webgpu = backend as WebgpuBackend;
+  return runElementwise(webgpu, {
+    name: `sgdStep ${momentum} ${weightDecay} ${nesterov}`,
+    inputs: {
+      parameter: input(inputs, 'parameter'),
+      velocity: input(inputs, 'velocity'),
+      gradient: input(inputs, 'gradient'),
+    },
+    scalar: { name: 'rate', value: learningRate },
+    outputs: ['nextParameter', 'nextVelocity'],
+    statement: () => `
+    let decayed = gradient[i] + parameter[i] * f32(${weightDecay});
+    let moved = velocity[i] * f32(${momentum}) + decayed;
+    nextVelocity[i] = moved;
+    nextParameter[i] = parameter[i] - rate[0] * ${nesterov ? `(decayed + moved * f32(${momentum}))` : 'moved'};`,
+  });
+}
+
+interface Elementwise {
+  name: string;
+  /** All of one size. */
+  inputs: Record<string, tf.TensorInfo>;
+  /** A number that changes too often to be part of the shader's text. */
+  scalar?: { name: string; value: number };
+  outputs: string[];
+  /** WGSL that writes the outputs at `i`. */
+  statement: (type: string) => string;
+}
+
+const threads = 256;
+
+function runElementwise(
+  backend: WebgpuBackend,
+  { name, inputs, scalar, outputs, statement }: Elementwise,
+): tf.TensorInfo[] {
+  const [{ shape }] = Object.values(inputs) as [tf.TensorInfo];
+  const size = shape.reduce((product, side) => product * side, 1);
+  const components = componentsFor(size);
+  const declare = (buffer: string): { name: string; components: 1 | 4 } => ({ name: buffer, components });
+  const scalarTensor = scalar === undefined ? null : scalarOf(backend, scalar.value);
+  return runProgram(backend, {
+    name,
+    key: `${components}`,
+    code: () => `
+${declareBuffers(outputs.map(declare), [
+  ...Object.keys(inputs).map(declare),
+  ...(scalar === undefined ? [] : [{ name: scalar.name, components: 1 as const }]),
+])}
+@compute @workgroup_size(${threads})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < arrayLength(&${outputs[0]!}); i += groups.x * ${threads}u) {
+    ${statement(typeOf(components))}
+  }
+}`,
+    inputs: [...Object.values(inputs), ...(scalarTensor === null ? [] : [scalarTensor])],
+    outputShapes: outputs.map(() => shape),
+    workgroups: [Math.min(65_535, Math.ceil(size / components / threads))],
+  });
+}
+
+/** The same number is asked for by all parameters of a step, so the latest one stays uploaded. */
+function scalarOf(backend: WebgpuBackend, value: number): tf.TensorInfo {
+  if (latestScalar?.value !== value) {
+    if (latestScalar !== null) backend.disposeData(latestScalar.tensor.dataId);
+    latestScalar = { value, tensor: backend.makeTensorInfo([1], 'float32', Float32Array.of(value)) };
+  }
+  return latestScalar.tensor;
+}
+
+let latestScalar: { value: number; tensor: tf.TensorInfo } | null = null;
+
+function input(inputs: KernelCall['inputs'], name: string): tf.TensorInfo {
+  const tensor = inputs[name];
+  if (tensor === undefined) throw new Error(`The kernel has no input "${name}".`);
+  return tensor;
+}

@@ -80,8 +80,11 @@ export type TrainerEvent =
   | { kind: 'embeddings'; runId: RunId; start: number; dimension: number; values: Float32Array }
   | { kind: 'done'; runId: RunId }
   | { kind: 'cancelled'; runId: RunId }
-  /** `diverged`: the loss or a weight is no number any more, and the same numbers would do it again. */
-  | { kind: 'failed'; runId: RunId; reason: 'diverged' | 'error'; message: string }
+  /**
+   * `diverged`: the loss or a weight is no number any more, and the same numbers would do it again. `device-lost`: the GPU is gone for this
+   * process, and another may go on from what was kept.
+   */
+  | { kind: 'failed'; runId: RunId; reason: 'diverged' | 'device-lost' | 'error'; message: string }
   | { kind: 'probed'; runId: RunId; engine: EngineReport };
 
 export interface Beliefs {

@@ -22,13 +22,7 @@ export function registerWebgpuKernels(): void {
   );
   replaceForPictures(tf.Conv2DBackpropFilter, ({ inputs, attrs, backend }) => {
     const { filterShape, ...convolution } = attrs as ConvolutionAttributes & { filterShape: Shape4D };
-    return filterGradient(
-      backend as WebgpuBackend,
-      input(inputs, 'x'),
-      input(inputs, 'dy'),
-      filterShape,
-      convolution,
-    );
+    return filterGradient(backend as WebgpuBackend, input(inputs, 'x'), input(inputs, 'dy'), filterShape, convolution);
   });
   replaceForPictures(tf.Conv2DBackpropInput, ({ inputs, attrs, backend }) => {
     const { inputShape, ...convolution } = attrs as ConvolutionAttributes & { inputShape: Shape4D };
@@ -40,6 +34,8 @@ export function registerWebgpuKernels(): void {
       convolution,
     );
   });
+  tf.unregisterKernel(tf.MaxPoolGrad, 'webgpu');
+  register(tf.MaxPoolGrad, maxPoolGrad);
   register(batchNormTrainingKernel, batchNormTraining);
   register(batchNormTrainingGradKernel, batchNormTrainingGrad);
   register(reluGradKernel, reluGrad);
@@ -71,6 +67,77 @@ function replaceForPictures(kernelName: string, kernel: Kernel): void {
     const isEmpty = Object.values(call.inputs).some((tensor) => tensor?.shape.includes(0));
     return isPlain && !isEmpty ? kernel(call) : original(call as Parameters<typeof original>[0]);
   });
+}
+
+interface PoolAttributes extends ConvolutionAttributes {
+  filterSize: [number, number] | number;
+}
+
+/**
+ * dy goes to the first largest pixel of its window. tfjs's kernel gives it to another one where several are largest or none is positive.
+ * One thread per pixel of x: of each window that it lies in, it looks whether it is the one.
+ */
+function maxPoolGrad({ inputs, attrs, backend }: KernelCall): tf.TensorInfo {
+  const { filterSize, strides, pad, dimRoundingMode } = attrs as PoolAttributes;
+  const x = input(inputs, 'input');
+  const info = tf.backend_util.computePool2DInfo(x.shape as Shape4D, filterSize, strides, 1, pad, dimRoundingMode);
+  const { inHeight, inWidth, outHeight, outWidth, filterHeight, filterWidth, inChannels } = info;
+  const { strideHeight, strideWidth, padInfo } = info;
+  const size = x.shape.reduce((product, side) => product * side, 1);
+  const buffers = ['dy', 'x', 'y'].map((name) => ({ name, components: 1 as const }));
+  const [dx] = runProgram(backend as WebgpuBackend, {
+    name: 'maxPoolGrad',
+    key: [
+      inHeight,
+      inWidth,
+      inChannels,
+      filterHeight,
+      filterWidth,
+      strideHeight,
+      strideWidth,
+      padInfo.top,
+      padInfo.left,
+    ]
+      .concat(outHeight, outWidth)
+      .join(),
+    code: () => `
+${declareBuffers([{ name: 'dx', components: 1 }], buffers)}
+const channels = ${inChannels}u;
+@compute @workgroup_size(${threads})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < arrayLength(&dx); i += groups.x * ${threads}u) {
+    let channel = i % channels;
+    let column = i32(i / channels % ${inWidth}u);
+    let row = i32(i / channels / ${inWidth}u % ${inHeight}u);
+    let image = i32(i / channels / ${inWidth * inHeight}u);
+    var sum = 0.0;
+    for (var tapRow = 0; tapRow < ${filterHeight}; tapRow++) {
+      for (var tapColumn = 0; tapColumn < ${filterWidth}; tapColumn++) {
+        let top = row + ${padInfo.top} - tapRow;
+        let left = column + ${padInfo.left} - tapColumn;
+        let window = vec2i(top, left) / vec2i(${strideHeight}, ${strideWidth});
+        let isWindow = all(window * vec2i(${strideHeight}, ${strideWidth}) == vec2i(top, left));
+        if (!isWindow || top < 0 || left < 0 || window.x >= ${outHeight} || window.y >= ${outWidth}) { continue; }
+        let place = u32((image * ${outHeight} + window.x) * ${outWidth} + window.y) * channels + channel;
+        var isFirst = x[i] == y[place];
+        for (var earlier = 0; earlier < tapRow * ${filterWidth} + tapColumn; earlier++) {
+          let otherRow = top - ${padInfo.top} + earlier / ${filterWidth};
+          let otherColumn = left - ${padInfo.left} + earlier % ${filterWidth};
+          if (otherRow < 0 || otherColumn < 0 || otherColumn >= ${inWidth}) { continue; }
+          let other = x[u32((image * ${inHeight} + otherRow) * ${inWidth} + otherColumn) * channels + channel];
+          isFirst = isFirst && other != y[place];
+        }
+        sum += select(0.0, dy[place], isFirst);
+      }
+    }
+    dx[i] = sum;
+  }
+}`,
+    inputs: [input(inputs, 'dy'), x, input(inputs, 'output')],
+    outputShapes: [x.shape],
+    workgroups: [Math.min(65_535, Math.ceil(size / threads))],
+  });
+  return dx!;
 }
 
 function batchNormTraining({ inputs, attrs, backend }: KernelCall): tf.TensorInfo[] {

@@ -111,7 +111,10 @@ function matrixProductCode(product: MatrixProduct, tile: Tile): string {
   const columnBlocks = range(tile.columns / 32);
   const sums = rowBlocks.flatMap((block) => range(4).map((i) => ({ row: block, i })));
   return `
-${declareBuffers([{ name: 'result', components: outputComponents }], inputs.map(({ declaration }) => declaration))}
+${declareBuffers(
+  [{ name: 'result', components: outputComponents }],
+  inputs.map(({ declaration }) => declaration),
+)}
 ${declarations}
 const columns = ${columns}u;
 const columnTiles = ${Math.ceil(columns / tile.columns)}u;
@@ -197,12 +200,7 @@ fn read${matrix}(outer: u32, depth: u32) -> vec4f {
 }
 
 /** A thread brings a block of 4 × 4 into shared memory, turned where memory runs along the depth; neighbours read neighbouring memory. */
-function loadCode(
-  matrix: string,
-  { alongDepth, components }: MatrixSource,
-  vectors: number,
-  first: string,
-): string {
+function loadCode(matrix: string, { alongDepth, components }: MatrixSource, vectors: number, first: string): string {
   const [vector, block] = alongDepth
     ? [`thread / ${slice / 4}u`, `thread % ${slice / 4}u`]
     : [`thread % ${vectors}u`, `thread / ${vectors}u`];

@@ -96,7 +96,8 @@ function describeAdapter({ vendor, device, description }: AdapterInfo): string {
 
 function noAdapterMessage(wanted: string): string {
   const which = wanted === '' ? 'No GPU was found' : `No GPU named "${wanted}" (WINNOW_GPU) was found`;
-  const needs = process.platform === 'linux' ? ' and the Vulkan loader (libvulkan.so.1, in the package libvulkan1)' : '';
+  const needs =
+    process.platform === 'linux' ? ' and the Vulkan loader (libvulkan.so.1, in the package libvulkan1)' : '';
   return `${which}. WebGPU needs a GPU with a current driver${needs}.`;
 }
 

@@ -17,12 +17,12 @@ const weightDecay = 1e-4;
  * training set; all samples in every step, so nothing is left to chance.
  * @returns share of the test samples that it classifies rightly, 0..1
  */
-export function linearProbeAccuracy(train: FeatureSet, test: FeatureSet, classes: number): number {
+export async function linearProbeAccuracy(train: FeatureSet, test: FeatureSet, classes: number): Promise<number> {
   const weights = tf.variable(tf.zeros<tf.Rank.R2>([train.features.length / train.labels.length, classes]));
   const bias = tf.variable(tf.zeros<tf.Rank.R1>([classes]));
   const parameters = new Map([weights, bias].map((variable) => [variable.name, variable as tf.Variable]));
   const optimizer = createOptimizer('adam', parameters, 0);
-  const accuracy = tf.tidy(() => {
+  const chosen = tf.tidy(() => {
     const size = weights.shape[0];
     const trainFeatures = tf.tensor2d(train.features, [train.labels.length, size]);
     const { mean, variance } = tf.moments(trainFeatures, 0);
@@ -40,11 +40,10 @@ export function linearProbeAccuracy(train: FeatureSet, test: FeatureSet, classes
         optimizer.step(grads, learningRate);
       });
     }
-    const chosen = tf.argMax(logits(standardise(tf.tensor2d(test.features, [test.labels.length, size]))), 1);
-    const right = chosen.dataSync<'int32'>().reduce((sum, label, i) => sum + Number(label === test.labels[i]), 0);
-    return right / test.labels.length;
+    return tf.argMax(logits(standardise(tf.tensor2d(test.features, [test.labels.length, size]))), 1);
   });
+  const right = (await chosen.data<'int32'>()).reduce((sum, label, i) => sum + Number(label === test.labels[i]), 0);
   optimizer.dispose();
-  tf.dispose([weights, bias]);
-  return accuracy;
+  tf.dispose([weights, bias, chosen]);
+  return right / test.labels.length;
 }

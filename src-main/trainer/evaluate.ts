@@ -30,10 +30,8 @@ export async function embed(
   give: (start: number, values: Float32Array) => void,
 ): Promise<void> {
   for (const { start, images } of batches(feed, batchSize)) {
-    give(
-      start,
-      tf.tidy(() => toUnitLength(network.features(images(), 'evaluation')).dataSync<'float32'>().slice()),
-    );
+    const { values } = await readTidily(() => toUnitLength(network.features(images(), 'evaluation')));
+    give(start, (values as Float32Array).slice());
     await setImmediate();
   }
 }
@@ -53,14 +51,12 @@ export async function accuracyUnderAttack(
   };
   let right = 0;
   for (const { start, end, images } of batches(feed, batchSize)) {
-    right += tf.tidy(() => {
-      const expected = labels.subarray(start, end);
+    const expected = labels.subarray(start, end);
+    const { values: chosen } = await readTidily(() => {
       const oneHot = tf.oneHot(tf.tensor1d(expected, 'int32'), classes).toFloat() as tf.Tensor2D;
-      const chosen = tf
-        .argMax(classify(labelAttack(classify, images(), oneHot, attack, random)), 1)
-        .dataSync<'int32'>();
-      return expected.reduce((sum, label, i) => sum + Number(label === chosen[i]), 0);
+      return tf.argMax(classify(labelAttack(classify, images(), oneHot, attack, random)), 1);
     });
+    right += expected.reduce((sum, label, i) => sum + Number(label === chosen[i]), 0);
     await setImmediate();
   }
   return right / labels.length;
@@ -104,13 +100,19 @@ function* batches(feed: PixelFeed, size: number): Generator<FeedBatch> {
 async function concatenate(feed: PixelFeed, rowsOf: (images: tf.Tensor4D) => tf.Tensor2D): Promise<Float32Array> {
   let all = new Float32Array();
   for (const { start, images } of batches(feed, batchSize)) {
-    const { rows, width } = tf.tidy(() => {
-      const output = rowsOf(images());
-      return { rows: output.dataSync<'float32'>(), width: output.shape[1] };
-    });
+    const { values, shape } = await readTidily(() => rowsOf(images()));
+    const width = shape[1]!;
     if (start === 0) all = new Float32Array(feed.samples * width);
-    all.set(rows, start * width);
+    all.set(values, start * width);
     await setImmediate();
   }
   return all;
+}
+
+/** What a computation gives, as numbers; all of its tensors are let go of. */
+async function readTidily(work: () => tf.Tensor): Promise<{ values: tf.TypedArray; shape: number[] }> {
+  const output = tf.tidy(work);
+  const values = await output.data();
+  output.dispose();
+  return { values, shape: output.shape };
 }

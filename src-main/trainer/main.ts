@@ -1,7 +1,9 @@
-import type { EngineName, EngineReport } from '../../shared/domain.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { EngineReport } from '../../shared/domain.ts';
 import { errorMessage } from '../../shared/result.ts';
 import type { Port, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
-import { loadEngine } from '../engine/engines.ts';
+import { loadEngine, type LoadedEngine } from '../engine/engines.ts';
+import { DeviceLostError } from '../engine/webgpu.ts';
 import { measureTrainingGflops } from './probe.ts';
 import { DivergedError, train, type TrainCommand } from './train.ts';
 
@@ -29,38 +31,59 @@ port.onMessage((command) => {
 
 async function runTraining(command: TrainCommand): Promise<void> {
   const { runId, settings, engineFolder } = command;
-  const engine = await reportEngine(settings.engine, engineFolder, false);
-  port.post({ kind: 'started', runId, engine });
-  const finished = await train(
-    command,
-    (event) => port.post(event),
-    () => cancelledRun === runId,
+  const engine = await loadEngine(settings.engine, engineFolder);
+  port.post({ kind: 'started', runId, engine: reportOf(engine, null) });
+  const finished = await whileWhole(
+    engine,
+    train(
+      command,
+      (event) => port.post(event),
+      () => cancelledRun === runId,
+    ),
   );
   port.post({ kind: finished ? 'done' : 'cancelled', runId });
 }
 
 async function runProbe({
   runId,
-  engine,
+  engine: name,
   measure,
   engineFolder,
 }: Extract<TrainerCommand, { kind: 'probe' }>): Promise<void> {
-  port.post({ kind: 'probed', runId, engine: await reportEngine(engine, engineFolder, measure) });
+  const engine = await loadEngine(name, engineFolder);
+  const trainingGflops = measure ? await whileWhole(engine, measureTrainingGflops()) : null;
+  port.post({ kind: 'probed', runId, engine: reportOf(engine, trainingGflops) });
 }
 
-async function reportEngine(name: EngineName, engineFolder: string | null, measure: boolean): Promise<EngineReport> {
-  const engine = await loadEngine(name, engineFolder);
-  const trainingGflops = measure ? measureTrainingGflops() : null;
-  return { ...engine, available: true, trainingGflops, absentBecause: null };
+function reportOf({ name, device, version, source }: LoadedEngine, trainingGflops: number | null): EngineReport {
+  return { name, device, version, source, available: true, trainingGflops, absentBecause: null };
 }
+
+/** The result of work on an engine, unless the engine breaks: then why it broke, and not what the work makes of the ruins. */
+async function whileWhole<T>({ broken }: LoadedEngine, work: Promise<T>): Promise<T> {
+  if (broken === null) return await work;
+  try {
+    return await Promise.race([work, broken]);
+  } catch (error) {
+    // Reading from a lost device may fail before the loss itself is reported.
+    await Promise.race([broken, setTimeout(lossReportMilliseconds)]);
+    throw error;
+  }
+}
+
+const lossReportMilliseconds = 500;
 
 async function answer(runId: number, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const reason = error instanceof DivergedError ? 'diverged' : 'error';
-    port.post({ kind: 'failed', runId, reason, message: errorMessage(error) });
+    port.post({ kind: 'failed', runId, reason: reasonOf(error), message: errorMessage(error) });
   }
+}
+
+function reasonOf(error: unknown): Extract<TrainerEvent, { kind: 'failed' }>['reason'] {
+  if (error instanceof DivergedError) return 'diverged';
+  return error instanceof DeviceLostError ? 'device-lost' : 'error';
 }
 
 function processPort(): Port<TrainerEvent, TrainerCommand> {

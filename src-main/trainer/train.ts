@@ -79,14 +79,19 @@ export async function train(
       let spreadSum = 0;
       let agreeing = 0;
       let learningRate = 0;
+      // Takes in what the latest step found, once the next one is under way: a GPU computes while this process reads and prepares.
+      let takeIn = async (): Promise<void> => undefined;
       for (const [batch, { start, end }] of batches.entries()) {
-        if (isCancelled()) return false;
+        if (isCancelled()) {
+          await takeIn();
+          return false;
+        }
         const indices = sequence.subarray(start, end);
         learningRate =
           settings.learningRate * learningRateFactor(settings.schedule, epoch + batch / batches.length, epochs);
         const input = new Float32Array(indices.length * feed.size);
         feed.read(indices, input);
-        const step = tidyNumbers(() => {
+        const tensors = tidyHeld(() => {
           const pictures = tf.tensor4d(input, [indices.length, resolution, resolution, 3]);
           return takeStep(learner, optimizer, learningRate, {
             images: augment(settings.augmentation, pictures, views, black),
@@ -98,35 +103,40 @@ export async function train(
             epoch,
           });
         });
-        if (!Number.isFinite(step.loss)) {
-          throw new DivergedError(divergedMessage(`The loss became ${step.loss}`, epoch, epochs));
-        }
-        scatterRows(step.targets, targets, indices, learner.targetSize);
-        if (beliefs !== null && step.probabilities !== null) {
-          keepProbabilities(step.probabilities, beliefs, indices, classes);
-          agreeing += countAgreeing(beliefs.probabilities, indices, labels, classes);
-        }
-        lossSum += step.loss * indices.length;
-        spreadSum += (step.spread ?? 0) * indices.length;
-        seen += indices.length;
-        const now = performance.now();
-        if (now - lastReport > millisecondsBetweenReports) {
-          lastReport = now;
-          const rate = end / ((now - epochStarted) / 1000);
-          report({
-            kind: 'batch',
-            runId,
-            epoch,
-            fraction: end / samples,
-            loss: lossSum / end,
-            imagesPerSecond: rate,
-            secondsLeft: (samples * epochs - seen) / rate,
-          });
-        }
+        await takeIn();
+        takeIn = async () => {
+          const step = await read(tensors);
+          if (!Number.isFinite(step.loss)) {
+            throw new DivergedError(divergedMessage(`The loss became ${step.loss}`, epoch, epochs));
+          }
+          scatterRows(step.targets, targets, indices, learner.targetSize);
+          if (beliefs !== null && step.probabilities !== null) {
+            keepProbabilities(step.probabilities, beliefs, indices, classes);
+            agreeing += countAgreeing(beliefs.probabilities, indices, labels, classes);
+          }
+          lossSum += step.loss * indices.length;
+          spreadSum += (step.spread ?? 0) * indices.length;
+          seen += indices.length;
+          const now = performance.now();
+          if (now - lastReport > millisecondsBetweenReports) {
+            lastReport = now;
+            const rate = end / ((now - epochStarted) / 1000);
+            report({
+              kind: 'batch',
+              runId,
+              epoch,
+              fraction: end / samples,
+              loss: lossSum / end,
+              imagesPerSecond: rate,
+              secondsLeft: (samples * epochs - seen) / rate,
+            });
+          }
+        };
         await setImmediate();
       }
+      await takeIn();
       // The loss of a step is that of the weights before it; the last step's are looked at here.
-      if (!hasFiniteParameters(learner))
+      if (!(await hasFiniteParameters(learner)))
         throw new DivergedError(divergedMessage('A weight became infinite', epoch, epochs));
       const now = performance.now();
       const rate = samples / ((now - epochStarted) / 1000);
@@ -143,7 +153,7 @@ export async function train(
         secondsLeft: (samples * (epochs - epoch - 1)) / rate,
         beliefs,
       });
-      if (weightsFile !== null) saveWeights(learner.network, weightsFile, weightsMetadata(settings, epoch));
+      if (weightsFile !== null) await saveWeights(learner.network, weightsFile, weightsMetadata(settings, epoch));
       await evaluateHeldOut(epoch);
     }
     if (command.embed) {
@@ -161,7 +171,15 @@ export async function train(
   }
 }
 
-/** What one step leaves: plain numbers, because its tensors are gone. */
+/** What one step leaves, kept until it is read. */
+interface StepTensors {
+  loss: tf.Scalar;
+  targets: tf.Tensor2D;
+  probabilities: tf.Tensor2D | null;
+  spread: tf.Scalar | null;
+}
+
+/** The same as plain numbers. */
 interface StepReading {
   loss: number;
   targets: Float32Array;
@@ -175,7 +193,7 @@ function takeStep(
   optimizer: Optimizer,
   learningRate: number,
   given: Omit<Batch, 'prepared'>,
-): StepReading {
+): StepTensors {
   const prepared = learner.prepare?.({ ...given, prepared: null }) ?? null;
   let output: StepOutput | null = null;
   const { value, grads } = tf.variableGrads(() => {
@@ -187,18 +205,27 @@ function takeStep(
   optimizer.step(grads, learningRate);
   learner.afterStep?.();
   const { targets, probabilities, spread } = output as unknown as StepOutput;
-  const reading = {
-    loss: value.dataSync<'float32'>()[0] ?? NaN,
-    targets: targets.dataSync<'float32'>(),
-    probabilities: probabilities?.dataSync<'float32'>() ?? null,
-    spread: spread?.dataSync<'float32'>()[0] ?? null,
-  };
-  for (const kept of [targets, probabilities, spread]) kept?.dispose();
-  return reading;
+  return { loss: tf.keep(value), targets, probabilities, spread };
 }
 
-/** `tf.tidy` for results that hold no tensors. */
-function tidyNumbers<T>(work: () => T): T {
+/** Reads everything at once, so that a GPU is waited for once, and lets go of it. */
+async function read({ loss, targets, probabilities, spread }: StepTensors): Promise<StepReading> {
+  const values = async (tensor: tf.Tensor | null): Promise<Float32Array | null> =>
+    tensor === null ? null : await tensor.data<'float32'>();
+  const [lossValue, targetValues, probabilityValues, spreadValue] = await Promise.all(
+    [loss, targets, probabilities, spread].map(values),
+  );
+  tf.dispose([loss, targets, probabilities, spread].filter((tensor) => tensor !== null));
+  return {
+    loss: lossValue?.[0] ?? NaN,
+    targets: targetValues!,
+    probabilities: probabilityValues ?? null,
+    spread: spreadValue?.[0] ?? null,
+  };
+}
+
+/** `tf.tidy` for work that keeps the tensors of its result itself. */
+function tidyHeld<T>(work: () => T): T {
   const results: T[] = [];
   tf.tidy(() => void results.push(work()));
   return results[0]!;
@@ -250,11 +277,11 @@ async function probe(
   return linearProbeAccuracy({ features, labels: train.labels }, { features: heldOutFeatures, labels }, classes);
 }
 
-function hasFiniteParameters({ parameters }: Learner): boolean {
-  return tidyNumbers(() => {
-    const sums = [...parameters.values()].map((parameter) => tf.sum(tf.abs(parameter)));
-    return Number.isFinite(tf.addN(sums).dataSync()[0]);
-  });
+async function hasFiniteParameters({ parameters }: Learner): Promise<boolean> {
+  const sum = tf.tidy(() => tf.addN([...parameters.values()].map((parameter) => tf.sum(tf.abs(parameter)))));
+  const [value] = await sum.data();
+  sum.dispose();
+  return Number.isFinite(value);
 }
 
 function divergedMessage(what: string, epoch: number, epochs: number): string {

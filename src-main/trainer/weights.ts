@@ -14,12 +14,12 @@ interface TensorHeader {
 }
 
 /** Writes beside the file and moves it into place, so that a crash leaves the weights of the epoch before. */
-export function saveWeights(network: Network, file: string, metadata: Record<string, string>): void {
+export async function saveWeights(network: Network, file: string, metadata: Record<string, string>): Promise<void> {
   const header: Record<string, TensorHeader | Record<string, string>> = { __metadata__: metadata };
   const parts: Uint8Array[] = [];
   let offset = 0;
   for (const [name, variable] of tensorsOf(network)) {
-    const bytes = new Uint8Array(variable.dataSync<'float32'>().slice().buffer);
+    const bytes = new Uint8Array((await variable.data<'float32'>()).slice().buffer);
     header[name] = { dtype: 'F32', shape: variable.shape, data_offsets: [offset, offset + bytes.length] };
     parts.push(bytes);
     offset += bytes.length;

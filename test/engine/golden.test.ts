@@ -14,6 +14,7 @@ import {
 } from '../../src-main/sat/losses.ts';
 import type { EngineName } from '../../shared/domain.ts';
 import { engineFolderForTests } from '../support/engine-folder.ts';
+import { allowSoftwareGpu } from '../support/software-gpu.ts';
 
 /* Every loss against the authors' own, step by step with the targets handed on: loss, gradient, soft targets, adversarial example. */
 
@@ -75,6 +76,7 @@ describe.skipIf(!hasGolden).each(enginesByPreference)("the authors' values on %s
 
   beforeAll(async () => {
     golden = JSON.parse(readFileSync(goldenFile, 'utf8')) as Golden;
+    allowSoftwareGpu();
     try {
       const engine = await loadEngine(name, engineFolderForTests());
       console.log(`engine in use: ${name} ${engine.version}, ${engine.device}`);
@@ -118,7 +120,7 @@ describe.skipIf(!hasGolden).each(enginesByPreference)("the authors' values on %s
     ],
   ];
 
-  it.for(lossCases)('%s: loss, gradient and soft targets', ([, caseOf], context) => {
+  it.for(lossCases)('%s: loss, gradient and soft targets', async ([, caseOf], context) => {
     if (absent !== null) return context.skip(absent);
     const { steps, loss } = caseOf(golden);
     const oneHot = oneHotRows(golden);
@@ -132,15 +134,15 @@ describe.skipIf(!hasGolden).each(enginesByPreference)("the authors' values on %s
         updated = tf.keep(output.targets);
         return output.loss;
       })(tf.tensor2d(step.logits));
-      expectClose(value.dataSync(), [step.loss]);
-      expectClose(grad.dataSync(), step.gradLogits.flat());
-      expectClose(updated.dataSync(), step.softTargetsAfter.flat());
-      const rows = updated.arraySync();
+      expectClose(await value.data(), [step.loss]);
+      expectClose(await grad.data(), step.gradLogits.flat());
+      expectClose(await updated.data(), step.softTargetsAfter.flat());
+      const rows = await updated.array();
       index.forEach((sample, row) => (targets[sample] = rows[row]!));
     }
   });
 
-  it('TRADES with SAT: adversarial example, loss, gradient of the model and soft targets', (context) => {
+  it('TRADES with SAT: adversarial example, loss, gradient of the model and soft targets', async (context) => {
     if (absent !== null) return context.skip(absent);
     const { alpha, startEpoch, stepSize, epsilon, perturbSteps, beta, W, b, steps } = golden.tradesSat;
     const weights = tf.tensor2d(W);
@@ -154,7 +156,7 @@ describe.skipIf(!hasGolden).each(enginesByPreference)("the authors' values on %s
         tf.tensor2d(step.noise),
         { radius: epsilon, stepSize, steps: perturbSteps },
       );
-      expectClose(adversarial.dataSync(), step.xAdversarial.flat());
+      expectClose(await adversarial.data(), step.xAdversarial.flat());
       const given = tf.tensor2d(step.index.map((sample) => targets[sample]!));
       let updated = given;
       const { value, grads } = tf.valueAndGrads((w, c) => {
@@ -164,11 +166,11 @@ describe.skipIf(!hasGolden).each(enginesByPreference)("the authors' values on %s
         updated = tf.keep(output.targets);
         return output.loss;
       })([weights, bias]);
-      expectClose(value.dataSync(), [step.loss]);
-      expectClose(grads[0]!.dataSync(), step.gradW.flat());
-      expectClose(grads[1]!.dataSync(), step.gradB);
-      expectClose(updated.dataSync(), step.softTargetsAfter.flat());
-      const rows = updated.arraySync();
+      expectClose(await value.data(), [step.loss]);
+      expectClose(await grads[0]!.data(), step.gradW.flat());
+      expectClose(await grads[1]!.data(), step.gradB);
+      expectClose(await updated.data(), step.softTargetsAfter.flat());
+      const rows = await updated.array();
       step.index.forEach((sample, row) => (targets[sample] = rows[row]!));
     }
   });

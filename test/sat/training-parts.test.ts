@@ -85,7 +85,7 @@ describe('an attack', () => {
 });
 
 describe('a linear probe', () => {
-  it('finds a linear rule and nothing in noise', () => {
+  it('finds a linear rule and nothing in noise', async () => {
     const random = createRandom(3);
     const draw = (count: number): { features: Float32Array; labels: Int32Array } => {
       const labels = Int32Array.from({ length: count }, () => random.integer(3));
@@ -98,8 +98,8 @@ describe('a linear probe', () => {
     };
     const train = draw(300);
     const test = draw(200);
-    expect(linearProbeAccuracy(train, test, 3)).toBeGreaterThan(0.95);
+    expect(await linearProbeAccuracy(train, test, 3)).toBeGreaterThan(0.95);
     const noise = { features: train.features.map(() => random.normal()), labels: train.labels };
-    expect(linearProbeAccuracy(noise, test, 3)).toBeLessThan(0.6);
+    expect(await linearProbeAccuracy(noise, test, 3)).toBeLessThan(0.6);
   });
 });

@@ -21,36 +21,35 @@ describe.each(enginesByPreference)('%s', (engine: EngineName) => {
     }
   });
 
-  it.for(networkNames)('trains %s: a gradient for every parameter, statistics that follow', (name, context) => {
+  it.for(networkNames)('trains %s: a gradient for every parameter, statistics that follow', async (name, context) => {
     if (absent !== null) return context.skip(absent);
     const network = networks[name].create({ width: narrow(name), resolution: 32, outputs: 3, seed: 1 });
     const images = pictures([6, 32, 32, 3], 2);
     const labels = tf.oneHot(tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32'), 3);
-    const before = [...network.statistics.values()].map((statistic) => [...statistic.dataSync()]);
+    const before = await readAll(network.statistics.values());
     const lossOf = (): tf.Scalar => {
       const logits = logitsOf(network, images, 'training');
       expect(logits.shape).toEqual([6, 3]);
       return tf.neg(tf.mean(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), 1)));
     };
     const { value, grads } = tf.variableGrads(lossOf, [...network.parameters.values()]);
-    expect(value.dataSync()[0]).toBeGreaterThan(0);
+    expect((await value.data())[0]).toBeGreaterThan(0);
     for (const [parameterName, parameter] of network.parameters) {
       const gradient = grads[parameter.name]!;
       expect([parameterName, gradient.shape]).toEqual([parameterName, parameter.shape]);
-      const values = gradient.dataSync();
+      const values = await gradient.data();
       expect([parameterName, values.every(Number.isFinite), values.some((v) => v !== 0)]).toEqual([
         parameterName,
         true,
         true,
       ]);
     }
-    [...network.statistics.values()].forEach((statistic, i) =>
-      expect([...statistic.dataSync()]).not.toEqual(before[i]),
-    );
+    const after = await readAll(network.statistics.values());
+    after.forEach((statistic, i) => expect(statistic).not.toEqual(before[i]));
     tf.dispose([...network.parameters.values(), ...network.statistics.values()]);
   });
 
-  it.for(networkNames)('evaluates %s: a picture by itself, and its gradient', (name, context) => {
+  it.for(networkNames)('evaluates %s: a picture by itself, and its gradient', async (name, context) => {
     if (absent !== null) return context.skip(absent);
     const resolution = 64;
     const network = networks[name].create({ width: narrow(name), resolution, outputs: 3, seed: 1 });
@@ -60,15 +59,15 @@ describe.each(enginesByPreference)('%s', (engine: EngineName) => {
     const features = network.features(images, 'evaluation');
     expect(features.shape).toEqual([3, network.featureSize]);
     const alone = network.features(tf.slice4d(images, [1, 0, 0, 0], [1, -1, -1, -1]), 'evaluation');
-    expectClose(alone.dataSync(), tf.slice2d(features, [1, 0], [1, -1]).dataSync(), 1e-4);
+    expectClose(await alone.data(), await tf.slice2d(features, [1, 0], [1, -1]).data(), 1e-4);
     const gradient = tf.grad((x) => tf.sum(tf.square(logitsOf(network, x as tf.Tensor4D, 'evaluation'))))(images);
     expect(gradient.shape).toEqual(images.shape);
-    const values = gradient.dataSync();
+    const values = await gradient.data();
     expect([values.every(Number.isFinite), values.some((v) => v !== 0)]).toEqual([true, true]);
     tf.dispose([...network.parameters.values(), ...network.statistics.values()]);
   });
 
-  it.for([6, 7])('centres a strided filter on every second of %i pixels', (side, context) => {
+  it.for([6, 7])('centres a strided filter on every second of %i pixels', async (side, context) => {
     if (absent !== null) return context.skip(absent);
     const x = pictures([2, side, side, 3], 4);
     const filter = tf.variable(pictures([3, 3, 3, 4], 5));
@@ -81,36 +80,40 @@ describe.each(enginesByPreference)('%s', (engine: EngineName) => {
       [1, 2, 2, 1],
     );
     expect(y.shape).toEqual(everySecond.shape);
-    expectClose(y.dataSync(), everySecond.dataSync(), 1e-4);
+    expectClose(await y.data(), await everySecond.data(), 1e-4);
     // Linear in x and in the filter: Σ dy · conv(x) = Σ dx · x = Σ df · f.
     const dy = pictures(y.shape, 6);
     const [dx, df] = tf.grads((x, f) => convolveCentred(x as tf.Tensor4D, f as tf.Variable<tf.Rank.R4>, 2))(
       [x, filter],
       dy,
     );
-    const product = tf.sum(tf.mul(dy, y)).dataSync();
-    expectClose(tf.sum(tf.mul(dx!, x)).dataSync(), product, 1e-2);
-    expectClose(tf.sum(tf.mul(df!, filter as tf.Tensor)).dataSync(), product, 1e-2);
+    const product = await tf.sum(tf.mul(dy, y)).data();
+    expectClose(await tf.sum(tf.mul(dx!, x)).data(), product, 1e-2);
+    expectClose(await tf.sum(tf.mul(df!, filter as tf.Tensor)).data(), product, 1e-2);
     filter.dispose();
   });
 
-  it('drops channels of VGG16 in training, by its seed, and none in evaluation', (context) => {
+  it('drops channels of VGG16 in training, by its seed, and none in evaluation', async (context) => {
     if (absent !== null) return context.skip(absent);
     const images = pictures([4, 32, 32, 3], 7);
     const create = () => networks['vgg16-bn'].create({ width: 4, resolution: 32, outputs: 3, seed: 1 });
     const [network, twin] = [create(), create()];
-    const first = network.features(images, 'training').dataSync();
+    const first = await network.features(images, 'training').data();
     const zeros = first.filter((value) => value === 0).length / first.length;
     expect(zeros).toBeGreaterThan(0.25);
     expect(zeros).toBeLessThan(0.75);
-    expectClose(twin.features(images, 'training').dataSync(), first, 1e-4);
-    expect(network.features(images, 'training').dataSync()).not.toEqual(first);
-    const evaluated = (): ArrayLike<number> => network.features(images, 'evaluation').dataSync();
-    expect(evaluated()).toEqual(evaluated());
+    expectClose(await twin.features(images, 'training').data(), first, 1e-4);
+    expect(await network.features(images, 'training').data()).not.toEqual(first);
+    const evaluated = async (): Promise<ArrayLike<number>> => await network.features(images, 'evaluation').data();
+    expect(await evaluated()).toEqual(await evaluated());
     for (const { parameters, statistics } of [network, twin])
       tf.dispose([...parameters.values(), ...statistics.values()]);
   });
 });
+
+async function readAll(tensors: Iterable<tf.Tensor>): Promise<number[][]> {
+  return await Promise.all([...tensors].map(async (tensor) => [...(await tensor.data())]));
+}
 
 /** Enough for every parameter to matter; the wide networks have ten times it. */
 function narrow(name: NetworkName): number {

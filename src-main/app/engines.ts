@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { engineNames, type EngineChoice, type EngineName, type EngineReport } from '../../shared/domain.ts';
 import { AppError } from '../../shared/result.ts';
 import type { TrainerEvent } from '../../shared/trainer-protocol.ts';
-import { enginesFor } from '../engine/choice.ts';
+import { enginesFor, mayBeFaster, softwareDevice } from '../engine/choice.ts';
 import { findTensorflow } from '../engine/provision/find.ts';
 import { startTrainerProcess } from './trainer-process.ts';
 import { writeFileAtomically } from './write-file.ts';
@@ -13,7 +13,7 @@ import { writeFileAtomically } from './write-file.ts';
 export interface Engines {
   folder: string;
   list(measured: boolean): Promise<EngineReport[]>;
-  /** The best engine that a choice allows, with its measured speed. Throws `AppError` 'engine' when there is none. */
+  /** The fastest engine that a choice allows, with its measured speed. Throws `AppError` 'engine' when there is none. */
   choose(choice: EngineChoice): Promise<MeasuredEngine>;
   /** An engine as it is here and now. Throws `AppError` 'engine' when it cannot be used. */
   describe(name: EngineName): Promise<EngineReport>;
@@ -46,16 +46,31 @@ export function createEngines(options: { dataFolder: string; nodePath: string; t
     }
   };
 
+  const remember = async (name: EngineName, report: EngineReport | null): Promise<void> => {
+    const { [speedKey(name, folder)]: _, ...others } = await readSpeeds(speedsFile);
+    const speeds = report === null ? others : { ...others, [speedKey(name, folder)]: report };
+    await writeFileAtomically(speedsFile, JSON.stringify(speeds, null, 1));
+  };
+
   const measure = async (name: EngineName): Promise<EngineReport> => {
     const report = await probe(name, true);
     if (report.trainingGflops !== null) {
-      const known = await readSpeeds(speedsFile);
-      const key = speedKey(name, folder);
+      const known = (await readSpeeds(speedsFile))[speedKey(name, folder)];
       // Other programs only ever make an engine look slower, so the best measurement is the one that plans are made by.
-      const trainingGflops = Math.max(report.trainingGflops, known[key]?.trainingGflops ?? 0);
-      const speeds = { ...known, [key]: { ...report, trainingGflops } };
-      await writeFileAtomically(speedsFile, JSON.stringify(speeds, null, 1));
+      const trainingGflops = Math.max(report.trainingGflops, known?.trainingGflops ?? 0);
+      await remember(name, { ...report, trainingGflops });
+    } else if (name === 'webgpu') {
+      // Most machines without a usable card stay so, and looking for one would delay every training by a second.
+      await remember(name, report);
     }
+    return report;
+  };
+
+  /** Looks again for a card that was not there before. */
+  const look = async (name: EngineName): Promise<EngineReport> => {
+    const report = await probe(name, false);
+    const known = (await readSpeeds(speedsFile))[speedKey(name, folder)];
+    if (known?.available === false && report.available) await remember(name, null);
     return report;
   };
 
@@ -64,17 +79,27 @@ export function createEngines(options: { dataFolder: string; nodePath: string; t
     list: async (measured) => {
       const reports: EngineReport[] = [];
       // One after the other: two at once would slow each other down and spoil the measurement.
-      for (const name of engineNames) reports.push(await (measured ? measure(name) : probe(name, false)));
+      for (const name of engineNames) reports.push(await (measured ? measure(name) : look(name)));
       return reports;
     },
     choose: async (choice) => {
       const passedOver: string[] = [];
+      let best: (EngineReport & { trainingGflops: number }) | null = null;
       for (const name of enginesFor(choice)) {
+        if (best !== null && !mayBeFaster(name, best)) continue;
         const known = (await readSpeeds(speedsFile))[speedKey(name, folder)];
-        const report = known ?? (await measure(name));
-        if (report.trainingGflops !== null) return { name, gflops: report.trainingGflops, passedOver };
-        passedOver.push(`${name} cannot be used: ${report.absentBecause ?? 'it could not be measured'}`);
+        // What was absent may be there now; somebody who asks for it by name is worth the time to look.
+        const report = known === undefined || (!known.available && choice !== 'auto') ? await measure(name) : known;
+        const { trainingGflops, device, absentBecause } = report;
+        if (trainingGflops === null) {
+          if (best === null) passedOver.push(`${name} cannot be used: ${absentBecause ?? 'it could not be measured'}`);
+        } else if (choice === 'auto' && device.startsWith(softwareDevice)) {
+          if (best === null) passedOver.push(`${name} is used only when it is asked for: ${device}.`);
+        } else if (best === null || trainingGflops > best.trainingGflops) {
+          best = { ...report, name, trainingGflops };
+        }
       }
+      if (best !== null) return { name: best.name, gflops: best.trainingGflops, passedOver };
       throw new AppError('engine', `No engine can train. ${passedOver.join(' ')}`);
     },
     describe: async (name) => {

@@ -57,15 +57,14 @@ function register(kernelName: string, kernelFunc: Kernel): void {
   tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc });
 }
 
-/** Puts ours in the place of tfjs's for what networks here do; channels first, dilation and empty batches stay with tfjs's. */
+/** Puts ours in the place of tfjs's for what networks here do; channels first and dilation stay with tfjs's. */
 function replaceForPictures(kernelName: string, kernel: Kernel): void {
   const original = tf.getKernel(kernelName, 'webgpu').kernelFunc;
   tf.unregisterKernel(kernelName, 'webgpu');
   register(kernelName, (call) => {
     const { dataFormat = 'NHWC', dilations = 1 } = call.attrs as { dataFormat?: string; dilations?: number | number[] };
     const isPlain = dataFormat === 'NHWC' && [dilations].flat().every((dilation) => dilation === 1);
-    const isEmpty = Object.values(call.inputs).some((tensor) => tensor?.shape.includes(0));
-    return isPlain && !isEmpty ? kernel(call) : original(call as Parameters<typeof original>[0]);
+    return isPlain ? kernel(call) : original(call as Parameters<typeof original>[0]);
   });
 }
 

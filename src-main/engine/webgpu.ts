@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
+import { softwareDevice } from './choice.ts';
 import type { LoadedEngine } from './engines.ts';
 import type { WebgpuBackend } from './webgpu-program.ts';
 import { registerWebgpuKernels } from './webgpu-kernels.ts';
@@ -62,7 +63,7 @@ export async function loadWebgpu(): Promise<LoadedEngine> {
   const { version } = require('webgpu/package.json') as { version: string };
   return {
     name: 'webgpu',
-    device: `${isSoftware ? 'software: ' : ''}${describeAdapter(info)}`,
+    device: `${isSoftware ? softwareDevice : ''}${describeAdapter(info)}`,
     version,
     source: null,
     broken,

@@ -1,0 +1,238 @@
+import * as tf from '@tensorflow/tfjs-core';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { TrainerEvent } from '../../shared/trainer-protocol.ts';
+import { startTrainerProcess } from '../../src-main/app/trainer-process.ts';
+import { createRandom } from '../../src-main/domain/random.ts';
+import { loadEngine } from '../../src-main/engine/engines.ts';
+import { isSoftwareAdapter } from '../../src-main/engine/webgpu.ts';
+import { programPaths } from '../../src-main/hosts/paths.ts';
+import { batchNormTraining, fusedSgdStep, movedAverage, relu } from '../../src-main/sat/operations.ts';
+import { allowSoftwareGpu } from '../support/software-gpu.ts';
+
+/* Kernels of ours on WebGPU against tfjs's plain JavaScript; on a software adapter where there is no card. */
+
+let absent: string | null = null;
+let device = '';
+
+beforeAll(async () => {
+  allowSoftwareGpu();
+  try {
+    const engine = await loadEngine('webgpu', null);
+    device = engine.device;
+    console.log(`engine in use: webgpu, ${device}`);
+    engine.broken?.catch((error: unknown) => console.error(error));
+  } catch (error) {
+    absent = String(error);
+    console.warn(`engine not in use: webgpu: ${absent}`);
+  }
+});
+
+describe('convolutions', () => {
+  it.for([
+    { name: '3 × 3, 3 to 4 channels', x: [2, 6, 7, 3], filter: [3, 3, 3, 4], stride: 1, pad: 'same' },
+    { name: '5 × 3, stride 2, valid', x: [3, 9, 7, 4], filter: [5, 3, 4, 6], stride: 2, pad: 'valid' },
+    { name: '7 × 7, stride 4, 5 channels out', x: [2, 17, 16, 3], filter: [7, 7, 3, 5], stride: 4, pad: 'same' },
+    {
+      name: '1 × 1, stride 2: pixels without a gradient',
+      x: [2, 7, 8, 8],
+      filter: [1, 1, 8, 16],
+      stride: 2,
+      pad: 'same',
+    },
+    {
+      name: '1 × 1, stride 3 and pixels past the last',
+      x: [1, 8, 8, 4],
+      filter: [1, 1, 4, 4],
+      stride: 3,
+      pad: 'valid',
+    },
+    { name: 'padding by hand', x: [2, 8, 8, 4], filter: [3, 3, 4, 8], stride: 1, pad: 2 },
+    { name: 'more rows and columns than a tile', x: [1, 9, 9, 12], filter: [3, 3, 12, 68], stride: 1, pad: 'same' },
+    { name: 'a depth that is split', x: [40, 8, 8, 4], filter: [3, 3, 4, 4], stride: 1, pad: 'same' },
+  ] as const)('$name', { timeout: 180_000 }, async ({ x, filter, stride, pad }, context) => {
+    if (absent !== null) return context.skip(absent);
+    const [actual, expected] = await onBoth(() => {
+      const picture = randomTensor(x, 1) as tf.Tensor4D;
+      const taps = randomTensor(filter, 2) as tf.Tensor4D;
+      const convolve = (...[a, b]: tf.Tensor[]): tf.Tensor =>
+        tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, stride, pad);
+      const y = convolve(picture, taps);
+      return [y, ...tf.grads(convolve)([picture, taps], randomTensor(y.shape, 3))];
+    });
+    for (const [i, name] of ['y', 'dx', 'dfilter'].entries()) expectClose(name, actual[i]!, expected[i]!, 1e-5);
+  });
+
+  it('leaves dilated ones to tfjs', async (context) => {
+    if (absent !== null) return context.skip(absent);
+    const [actual, expected] = await onBoth(() => {
+      const picture = randomTensor([1, 6, 6, 4], 1) as tf.Tensor4D;
+      const filter = randomTensor([3, 3, 4, 4], 2) as tf.Tensor4D;
+      return [tf.conv2d(picture, filter, 1, 'same', 'NHWC', 2)];
+    });
+    expectClose('dilated', actual[0]!, expected[0]!, 1e-5);
+  });
+});
+
+describe('batch normalisation in training', () => {
+  it.for([
+    { name: 'a channel count that no vector divides', shape: [3, 5, 5, 3], mean: 0 },
+    { name: 'rows in many parts', shape: [40, 9, 9, 24], mean: 0 },
+    { name: 'more channels than a workgroup reads', shape: [2, 3, 3, 132], mean: 0 },
+    { name: 'a mean a thousand times the deviation', shape: [8, 6, 6, 8], mean: 1000 },
+  ] as const)('$name', { timeout: 180_000 }, async ({ shape, mean }, context) => {
+    if (absent !== null) return context.skip(absent);
+    const [channels] = shape.slice(-1) as [number];
+    const inputs = (): tf.Tensor[] => [
+      tf.add(randomTensor(shape, 1), mean),
+      randomTensor([channels], 2),
+      randomTensor([channels], 3),
+    ];
+    const results = (normalise: (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) => tf.Tensor): tf.Tensor[] => {
+      const { value, grads } = tf.valueAndGrads((...[x, scale, offset]) => normalise(x!, scale!, offset!))(
+        inputs(),
+        randomTensor(shape, 4),
+      );
+      return [value, ...grads];
+    };
+    const actual = await onBackend('webgpu', () =>
+      results((x, scale, offset) => batchNormTraining(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D)),
+    );
+    const expected = await onBackend('cpu', () =>
+      results((x, scale, offset) => {
+        const { mean, variance } = tf.moments(x, [0, 1, 2]);
+        return tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5))), scale), offset);
+      }),
+    );
+    // Single precision itself leaves three digits less where the mean is a thousand.
+    const tolerance = mean === 0 ? 1e-5 : 2e-3;
+    for (const [i, name] of ['y', 'dx', 'dscale', 'doffset'].entries()) {
+      expectClose(name, actual[i]!, expected[i]!, tolerance);
+    }
+  });
+});
+
+describe('small programs', () => {
+  it.for([{ shape: [7, 5, 3] }, { shape: [8, 8] }])('relu, moving average and step of SGD of $shape', async ({ shape }, context) => {
+    if (absent !== null) return context.skip(absent);
+    const [a, b, c] = [1, 2, 3].map((seed) => randomValues(shape, seed)) as [Float32Array, Float32Array, Float32Array];
+    const tensorOf = (values: Float32Array): tf.Tensor => tf.tensor(values, shape);
+    const [gradient, average] = await onBackend('webgpu', () => [
+      tf.grad((x) => relu(x as tf.Tensor4D))(tensorOf(a), tensorOf(b)),
+      movedAverage(tensorOf(a), tensorOf(b), 0.1),
+    ]);
+    expectClose(
+      'relu',
+      gradient!,
+      b.map((value, i) => (a[i]! > 0 ? value : 0)),
+      0,
+    );
+    expectClose(
+      'average',
+      average!,
+      b.map((value, i) => 0.9 * a[i]! + 0.1 * value),
+      1e-6,
+    );
+    for (const nesterov of [true, false]) {
+      const settings = { learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4, nesterov };
+      const [parameter, velocity] = await onBackend('webgpu', () =>
+        fusedSgdStep({ parameter: tensorOf(a), velocity: tensorOf(b), gradient: tensorOf(c) }, settings)!,
+      );
+      const decayed = [...c].map((gradient, i) => gradient + 5e-4 * a[i]!);
+      const moved = decayed.map((gradient, i) => 0.9 * b[i]! + gradient);
+      expectClose('velocity', velocity!, moved, 1e-6);
+      const next = moved.map((v, i) => a[i]! - 0.1 * (nesterov ? decayed[i]! + 0.9 * v : v));
+      expectClose('parameter', parameter!, next, 1e-6);
+    }
+  });
+});
+
+describe('the adapter', () => {
+  it('is a software one by its own word or by its name', () => {
+    const card = {
+      vendor: 'nvidia',
+      architecture: 'hopper',
+      device: 'nvidia-h100',
+      description: 'NVIDIA: 570.1',
+      isFallbackAdapter: false,
+    };
+    expect(isSoftwareAdapter(card)).toBe(false);
+    expect(isSoftwareAdapter({ ...card, isFallbackAdapter: true })).toBe(true);
+    expect(isSoftwareAdapter({ ...card, vendor: 'mesa', device: 'llvmpipe-llvm-15' })).toBe(true);
+    expect(
+      isSoftwareAdapter({
+        ...card,
+        device: 'microsoft-basic-render-driver',
+        description: 'Microsoft Basic Render Driver',
+      }),
+    ).toBe(true);
+  });
+
+  it('is refused in words where it is a software one and nobody allowed that', async (context) => {
+    if (absent !== null) return context.skip(absent);
+    if (!device.startsWith('software')) return context.skip('there is a card');
+    process.env['WINNOW_SOFTWARE_GPU'] = '0';
+    const answer = await ask(programPaths().trainerProgram);
+    process.env['WINNOW_SOFTWARE_GPU'] = '1';
+    expect(answer).toMatchObject({
+      kind: 'failed',
+      reason: 'error',
+      message: expect.stringContaining('computes on the CPU'),
+    });
+  });
+
+  it('is missed with a reason of its own when it is lost', async (context) => {
+    if (absent !== null) return context.skip(absent);
+    const answer = await ask(path.join(import.meta.dirname, 'losing-trainer.ts'));
+    expect(answer).toMatchObject({
+      kind: 'failed',
+      reason: 'device-lost',
+      message: expect.stringContaining('The GPU was lost'),
+    });
+  });
+});
+
+/** The answer of a real trainer that is asked for the speed of WebGPU. */
+async function ask(program: string): Promise<TrainerEvent> {
+  const trainer = startTrainerProcess({ nodePath: programPaths().nodePath, program });
+  try {
+    const answer = new Promise<TrainerEvent>((resolve) => trainer.onMessage(resolve));
+    const dead = trainer.ended.then(({ lastWords }) => Promise.reject(new Error(lastWords)));
+    trainer.post({ kind: 'probe', runId: 1, engine: 'webgpu', measure: true, engineFolder: null });
+    return await Promise.race([answer, dead]);
+  } finally {
+    trainer.kill();
+  }
+}
+
+async function onBoth(work: () => tf.Tensor[]): Promise<[ArrayLike<number>[], ArrayLike<number>[]]> {
+  return [await onBackend('webgpu', work), await onBackend('cpu', work)];
+}
+
+async function onBackend(backend: string, work: () => tf.Tensor[]): Promise<ArrayLike<number>[]> {
+  await tf.setBackend(backend);
+  const tensors = work();
+  return await Promise.all(tensors.map((tensor) => tensor.data()));
+}
+
+function randomTensor(shape: readonly number[], seed: number): tf.Tensor {
+  return tf.tensor(randomValues(shape, seed), [...shape]);
+}
+
+function randomValues(shape: readonly number[], seed: number): Float32Array {
+  const random = createRandom(seed);
+  return Float32Array.from({ length: shape.reduce((product, side) => product * side, 1) }, () => random.normal());
+}
+
+/** Relative to the largest number that is expected. */
+function expectClose(what: string, actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+  expect([what, actual.length]).toEqual([what, expected.length]);
+  let worst = 0;
+  let largest = 1;
+  for (let i = 0; i < expected.length; i++) {
+    worst = Math.max(worst, Math.abs(actual[i]! - expected[i]!));
+    largest = Math.max(largest, Math.abs(expected[i]!));
+    if (!Number.isFinite(actual[i])) worst = Infinity;
+  }
+  expect(worst / largest, what).toBeLessThanOrEqual(tolerance);
+}

@@ -100,8 +100,8 @@ export function typeOf(components: 1 | 4): string {
 const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
 
 function pipelineOf(device: GPUDevice, { name, key, code }: Program): GPUComputePipeline {
-  let known = pipelines.get(device);
-  if (known === undefined) pipelines.set(device, (known = new Map()));
+  const known = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
+  pipelines.set(device, known);
   const fullKey = `${name} ${key}`;
   let pipeline = known.get(fullKey);
   if (pipeline === undefined) {

@@ -157,8 +157,7 @@ async function compareKernels(): Promise<object[]> {
       const ours = tf.getKernel(name, 'webgpu').kernelFunc;
       const results = [];
       for (const kernel of [ours, originals.get(name)!]) {
-        const run = (): tf.TensorInfo =>
-          kernel({ inputs, attrs: attrs as unknown as tf.NamedAttrMap, backend: tf.backend() }) as tf.TensorInfo;
+        const run = (): tf.TensorInfo => kernel({ inputs, attrs, backend: tf.backend() }) as tf.TensorInfo;
         results.push(await timeKernel(run));
       }
       const [own, tfjs] = results as [Timed, Timed];

@@ -44,7 +44,7 @@ function loadedFiles() {
   const require = createRequire(import.meta.url);
   const packages = ['tfjs', 'tfjs-core', 'tfjs-backend-wasm', 'tfjs-backend-webgpu'];
   for (const name of packages) require(`@tensorflow/${name}`);
-  const files = Object.keys(require.cache).filter((file) => file.includes('/node_modules/'));
+  const files = Object.keys(require.cache).filter((file) => /\/node_modules\/(?!@rolldown)/.test(file));
   // Each package's own description says which of its files is meant.
   const descriptions = files.map((file) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)[0] + '/package.json');
   return [...new Set([...files, ...descriptions])].filter((file) => existsSync(file));

@@ -17,7 +17,7 @@ const folders = {
   engine: {
     own: '^src-main/engine/',
     folders: ['^shared/'],
-    packages: ['@tensorflow/[^/]+', 'valibot', 'tar', 'yauzl', 'node-api-headers'],
+    packages: ['@tensorflow/[^/]+', 'webgpu', 'valibot', 'tar', 'yauzl', 'node-api-headers'],
     node: true,
   },
   lab: {

@@ -113,38 +113,45 @@ describe('batch normalisation in training', () => {
 });
 
 describe('small programs', () => {
-  it.for([{ shape: [7, 5, 3] }, { shape: [8, 8] }])('relu, moving average and step of SGD of $shape', async ({ shape }, context) => {
-    if (absent !== null) return context.skip(absent);
-    const [a, b, c] = [1, 2, 3].map((seed) => randomValues(shape, seed)) as [Float32Array, Float32Array, Float32Array];
-    const tensorOf = (values: Float32Array): tf.Tensor => tf.tensor(values, shape);
-    const [gradient, average] = await onBackend('webgpu', () => [
-      tf.grad((x) => relu(x as tf.Tensor4D))(tensorOf(a), tensorOf(b)),
-      movedAverage(tensorOf(a), tensorOf(b), 0.1),
-    ]);
-    expectClose(
-      'relu',
-      gradient!,
-      b.map((value, i) => (a[i]! > 0 ? value : 0)),
-      0,
-    );
-    expectClose(
-      'average',
-      average!,
-      b.map((value, i) => 0.9 * a[i]! + 0.1 * value),
-      1e-6,
-    );
-    for (const nesterov of [true, false]) {
-      const settings = { learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4, nesterov };
-      const [parameter, velocity] = await onBackend('webgpu', () =>
-        fusedSgdStep({ parameter: tensorOf(a), velocity: tensorOf(b), gradient: tensorOf(c) }, settings)!,
+  it.for([{ shape: [7, 5, 3] }, { shape: [8, 8] }])(
+    'relu, moving average and step of SGD of $shape',
+    async ({ shape }, context) => {
+      if (absent !== null) return context.skip(absent);
+      const [a, b, c] = [1, 2, 3].map((seed) => randomValues(shape, seed)) as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ];
+      const tensorOf = (values: Float32Array): tf.Tensor => tf.tensor(values, shape);
+      const [gradient, average] = await onBackend('webgpu', () => [
+        tf.grad((x) => relu(x as tf.Tensor4D))(tensorOf(a), tensorOf(b)),
+        movedAverage(tensorOf(a), tensorOf(b), 0.1),
+      ]);
+      expectClose(
+        'relu',
+        gradient!,
+        b.map((value, i) => (a[i]! > 0 ? value : 0)),
+        0,
       );
-      const decayed = [...c].map((gradient, i) => gradient + 5e-4 * a[i]!);
-      const moved = decayed.map((gradient, i) => 0.9 * b[i]! + gradient);
-      expectClose('velocity', velocity!, moved, 1e-6);
-      const next = moved.map((v, i) => a[i]! - 0.1 * (nesterov ? decayed[i]! + 0.9 * v : v));
-      expectClose('parameter', parameter!, next, 1e-6);
-    }
-  });
+      expectClose(
+        'average',
+        average!,
+        b.map((value, i) => 0.9 * a[i]! + 0.1 * value),
+        1e-6,
+      );
+      for (const nesterov of [true, false]) {
+        const settings = { learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4, nesterov };
+        const [parameter, velocity] = await onBackend('webgpu', () =>
+          fusedSgdStep({ parameter: tensorOf(a), velocity: tensorOf(b), gradient: tensorOf(c) }, settings)!,
+        );
+        const decayed = [...c].map((gradient, i) => gradient + 5e-4 * a[i]!);
+        const moved = decayed.map((gradient, i) => 0.9 * b[i]! + gradient);
+        expectClose('velocity', velocity!, moved, 1e-6);
+        const next = moved.map((v, i) => a[i]! - 0.1 * (nesterov ? decayed[i]! + 0.9 * v : v));
+        expectClose('parameter', parameter!, next, 1e-6);
+      }
+    },
+  );
 });
 
 describe('the adapter', () => {

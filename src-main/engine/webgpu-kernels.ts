@@ -34,6 +34,7 @@ export function registerWebgpuKernels(): void {
       convolution,
     );
   });
+  splitLongSums();
   tf.unregisterKernel(tf.MaxPoolGrad, 'webgpu');
   register(tf.MaxPoolGrad, maxPoolGrad);
   register(batchNormTrainingKernel, batchNormTraining);
@@ -65,6 +66,26 @@ function replaceForPictures(kernelName: string, kernel: Kernel): void {
     const { dataFormat = 'NHWC', dilations = 1 } = call.attrs as { dataFormat?: string; dilations?: number | number[] };
     const isPlain = dataFormat === 'NHWC' && [dilations].flat().every((dilation) => dilation === 1);
     return isPlain ? kernel(call) : original(call as Parameters<typeof original>[0]);
+  });
+}
+
+/** tfjs's sum of many tensors binds all of them to one program, and a program may bind about ten. */
+function splitLongSums(): void {
+  const original = tf.getKernel(tf.AddN, 'webgpu').kernelFunc;
+  tf.unregisterKernel(tf.AddN, 'webgpu');
+  register(tf.AddN, ({ inputs, backend }) => {
+    const webgpu = backend as WebgpuBackend;
+    const sumOf = (tensors: tf.TensorInfo[]): tf.TensorInfo =>
+      original({ inputs: tensors as unknown as tf.NamedTensorInfoMap, attrs: {}, backend }) as tf.TensorInfo;
+    const most = webgpu.device.limits.maxStorageBuffersPerShaderStage - 1;
+    const rest = Object.values(inputs) as tf.TensorInfo[];
+    let sum = sumOf(rest.splice(0, most));
+    while (rest.length > 0) {
+      const next = sumOf([sum, ...rest.splice(0, most - 1)]);
+      webgpu.disposeData(sum.dataId);
+      sum = next;
+    }
+    return sum;
   });
 }
 

@@ -154,6 +154,13 @@ describe('small programs', () => {
   );
 });
 
+it('adds more tensors than a program may bind', async (context) => {
+  if (absent !== null) return context.skip(absent);
+  const tensors = (): tf.Tensor[] => Array.from({ length: 40 }, (_, seed) => randomTensor([5, 3], seed + 1));
+  const [actual, expected] = await onBoth(() => [tf.addN(tensors())]);
+  expectClose('sum', actual[0]!, expected[0]!, 1e-5);
+});
+
 describe('the adapter', () => {
   it('is a software one by its own word or by its name', () => {
     const card = {

@@ -76,7 +76,7 @@ function splitLongSums(): void {
   register(tf.AddN, ({ inputs, backend }) => {
     const webgpu = backend as WebgpuBackend;
     const sumOf = (tensors: tf.TensorInfo[]): tf.TensorInfo =>
-      original({ inputs: tensors as unknown as tf.NamedTensorInfoMap, attrs: {}, backend }) as tf.TensorInfo;
+      original({ inputs: tensors as unknown as tf.NamedTensorInfoMap, attrs: {}, backend: webgpu }) as tf.TensorInfo;
     const most = webgpu.device.limits.maxStorageBuffersPerShaderStage - 1;
     const rest = Object.values(inputs) as tf.TensorInfo[];
     let sum = sumOf(rest.splice(0, most));

@@ -105,7 +105,7 @@ export class ReviewState {
   gridRowsInView = $state(1);
   /** The sample whose full picture is on the screen, in the view of one image. */
   shownId = $state.raw<SampleId | null>(null);
-  /** The same a frame later, when it has been painted; null outside that view. */
+  /** The sample on which the eye can rest: a frame after its picture is painted, or when the cursor of the grid stops; null in other modes. */
   settledId = $state.raw<SampleId | null>(null);
 
   readonly cards = new SvelteMap<SampleId, SampleCard>();
@@ -117,12 +117,10 @@ export class ReviewState {
   readonly current = $derived(this.currentId === null ? null : (this.cards.get(this.currentId) ?? null));
   readonly detail = $derived(this.currentId === null ? null : (this.details.get(this.currentId) ?? null));
   /**
-   * The sample that is described beside the picture. In the view of one image it follows once the picture itself is on the screen, so
-   * that the next picture never waits for what is written about it; everywhere else it is the current one.
+   * The sample that is described at the side. It follows once the picture itself is on the screen or the cursor rests, so that neither
+   * waits for what is written about it; where nothing else is said it is the current one.
    */
-  readonly describedId = $derived(
-    this.mode === 'focus' && this.aim === null && this.settledId !== null ? this.settledId : this.currentId,
-  );
+  readonly describedId = $derived(this.aim === null && this.settledId !== null ? this.settledId : this.currentId);
   readonly likely = $derived.by<LikelyClass[]>(() =>
     this.detail === null ? [] : listLikelyClasses(this.detail, this.#app.project?.classes ?? []),
   );

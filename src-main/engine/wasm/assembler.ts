@@ -150,6 +150,11 @@ export function clear(address: Operand, bytes: Operand): Code {
   return [...operand(address), ...operand(0), ...operand(bytes), 0xfc, 0x0b, 0x00];
 }
 
+/** Copies bytes of memory. */
+export function copy(to: Operand, from: Operand, bytes: Operand): Code {
+  return [...operand(to), ...operand(from), ...operand(bytes), 0xfc, 0x0a, 0x00, 0x00];
+}
+
 /** @param index of the function in the module */
 export function call(index: number, ...values: Operand[]): Code {
   return [...values.flatMap(operand), 0x10, ...unsigned(index)];

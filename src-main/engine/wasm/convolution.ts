@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Machine } from './machine.ts';
 import {
+  addBorder,
   convolutionChunk,
   convolutionScratch,
   convolve,
@@ -53,14 +54,16 @@ export function conv2d(
 ): tf.TensorInfo {
   const info = geometry(x.shape as Shape4D, filter.shape as Shape4D, attributes);
   const y = machine.makeOutput(info.outShape);
-  runGrid(machine, x, filter, 'forward', y, {
-    taps: tapsOf(info),
-    images: info.batchSize,
-    size: [info.outHeight, info.outWidth],
-    inStep: [info.strideHeight, info.strideWidth],
-    outStep: [1, 1],
-    outStart: [0, 0],
-  });
+  withPictures(machine, x, info, (pictures, taps) =>
+    runGrid(machine, pictures, filter, 'forward', y, {
+      taps,
+      images: info.batchSize,
+      size: [info.outHeight, info.outWidth],
+      inStep: [info.strideHeight, info.strideWidth],
+      outStep: [1, 1],
+      outStart: [0, 0],
+    }),
+  );
   return y;
 }
 
@@ -82,7 +85,7 @@ export function conv2dInputGradient(
         width: (column - width) / strideWidth,
         index,
       }));
-      runGrid(machine, dy, filter, 'transposed', dx, {
+      runGrid(machine, picturesOf(machine, dy), filter, 'transposed', dx, {
         taps: taps.filter(({ height, width }) => Number.isInteger(height) && Number.isInteger(width)),
         images: info.batchSize,
         size: [Math.ceil((inHeight - row) / strideHeight), Math.ceil((inWidth - column) / strideWidth)],
@@ -104,50 +107,107 @@ export function conv2dFilterGradient(
   attributes: ConvolutionAttributes,
 ): tf.TensorInfo {
   const info = geometry(x.shape as Shape4D, filterShape, attributes);
-  const { inChannels, outChannels, outHeight, outWidth, batchSize } = info;
+  const { outChannels, outHeight, outWidth, batchSize } = info;
   const filter = machine.makeOutput(filterShape);
-  const taps = tapsOf(info);
-  const lines = batchSize * outHeight;
-  // Chunks enough for any number of threads, but each with enough to add up.
-  const wanted = Math.min(Math.ceil(wantedChunks / taps.length), Math.ceil((lines * outWidth) / leastPixels));
-  const linesPerSplit = Math.max(1, Math.ceil(lines / wanted));
-  const splits = Math.ceil(lines / linesPerSplit);
-  const padded = ceilTo(inChannels, tileRows) * ceilTo(outChannels, tileColumns);
-  const splitBytes = taps.length * padded * 4;
-  const scratchBytes = gradientScratch(outWidth);
-  machine.withMemory(
-    [splits * splitBytes, taps.length * 8, scratchBytes * machine.room],
-    (parts, tapOffsets, scratch) => {
-      machine.writeIntegers(
-        tapOffsets,
-        taps.flatMap(({ height, width }) => [height, width]),
-      );
-      const values = {
-        x: machine.pointerOf(x),
-        height: info.inHeight,
-        width: info.inWidth,
-        channels: inChannels,
-        stepHeight: info.strideHeight,
-        stepWidth: info.strideWidth,
-        dy: machine.pointerOf(dy),
-        outHeight,
-        outWidth,
-        outChannels,
-        taps: taps.length,
-        tapOffsets,
-        lines,
-        linesPerSplit,
-        parts,
-        scratch,
-        scratchBytes,
-      };
-      machine.run(filterGradient, values, taps.length * splits);
-      const rows = taps.length * inChannels;
-      const sums = { parts, splits, splitBytes, channels: inChannels, outChannels, rows };
-      machine.run(sumSplits, { ...sums, filter: machine.pointerOf(filter) }, Math.ceil(rows / sumChunk));
-    },
-  );
+  withPictures(machine, x, info, (pictures, taps) => {
+    const { channels } = pictures;
+    const lines = batchSize * outHeight;
+    // Chunks enough for any number of threads, but each with enough to add up.
+    const wanted = Math.min(Math.ceil(wantedChunks / taps.length), Math.ceil((lines * outWidth) / leastPixels));
+    const linesPerSplit = Math.ceil(lines / wanted);
+    const splits = Math.ceil(lines / linesPerSplit);
+    const splitBytes = taps.length * ceilTo(channels, tileRows) * ceilTo(outChannels, tileColumns) * 4;
+    const scratchBytes = gradientScratch(outWidth);
+    machine.withMemory(
+      [splits * splitBytes, taps.length * 8, scratchBytes * machine.room],
+      (parts, tapOffsets, scratch) => {
+        machine.writeIntegers(
+          tapOffsets,
+          taps.flatMap(({ height, width }) => [height, width]),
+        );
+        const values = {
+          ...pictures,
+          stepHeight: info.strideHeight,
+          stepWidth: info.strideWidth,
+          dy: machine.pointerOf(dy),
+          outHeight,
+          outWidth,
+          outChannels,
+          taps: taps.length,
+          tapOffsets,
+          lines,
+          linesPerSplit,
+          parts,
+          scratch,
+          scratchBytes,
+        };
+        machine.run(filterGradient, values, taps.length * splits);
+        const rows = taps.length * channels;
+        const sums = { parts, splits, splitBytes, channels, outChannels, rows };
+        machine.run(sumSplits, { ...sums, filter: machine.pointerOf(filter) }, Math.ceil(rows / sumChunk));
+      },
+    );
+  });
   return filter;
+}
+
+/** Pictures as the programs read them. */
+interface Pictures {
+  /** Where they start. */
+  x: number;
+  height: number;
+  width: number;
+  /** Floats from one pixel to the next. */
+  pixel: number;
+  /** Floats that a tap reads from a pixel on. */
+  channels: number;
+}
+
+function picturesOf(machine: Machine, x: tf.TensorInfo): Pictures {
+  const [, height, width, channels] = x.shape as Shape4D;
+  return { x: machine.pointerOf(x), height, width, pixel: channels, channels };
+}
+
+/**
+ * Gives pictures and taps to the work. A line of a filter on pictures of few channels becomes a single tap, because the pixels that
+ * it covers lie next to each other; with few channels alone a tile stays half empty. Then the pictures have their border about them.
+ */
+function withPictures(
+  machine: Machine,
+  x: tf.TensorInfo,
+  info: tf.backend_util.Conv2DInfo,
+  work: (pictures: Pictures, taps: Tap[]) => void,
+): void {
+  const { filterHeight, filterWidth, inChannels, dilationHeight, dilationWidth, padInfo } = info;
+  if (inChannels >= tileRows || filterWidth === 1 || dilationWidth !== 1) {
+    work(picturesOf(machine, x), tapsOf(info));
+    return;
+  }
+  const height = (info.outHeight - 1) * info.strideHeight + (filterHeight - 1) * dilationHeight + 1;
+  const width = (info.outWidth - 1) * info.strideWidth + filterWidth;
+  const sizes = {
+    height: Math.max(height, padInfo.top + info.inHeight),
+    width: Math.max(width, padInfo.left + info.inWidth),
+  };
+  machine.withMemory([info.batchSize * sizes.height * sizes.width * inChannels * 4], (padded) => {
+    const values = {
+      x: machine.pointerOf(x),
+      height: info.inHeight,
+      lineBytes: info.inWidth * inChannels * 4,
+      top: padInfo.top,
+      leftBytes: padInfo.left * inChannels * 4,
+      padded,
+      paddedHeight: sizes.height,
+      paddedBytes: sizes.width * inChannels * 4,
+    };
+    machine.run(addBorder, values, info.batchSize);
+    const taps = Array.from({ length: filterHeight }, (_, index) => ({
+      height: index * dilationHeight,
+      width: 0,
+      index: index * filterWidth,
+    }));
+    work({ x: padded, ...sizes, pixel: inChannels, channels: filterWidth * inChannels }, taps);
+  });
 }
 
 const wantedChunks = 32;
@@ -155,14 +215,14 @@ const leastPixels = 512;
 
 function runGrid(
   machine: Machine,
-  x: tf.TensorInfo,
+  pictures: Pictures,
   filter: tf.TensorInfo,
   direction: 'forward' | 'transposed',
   y: tf.TensorInfo,
   { taps, images, size, inStep, outStep, outStart }: Grid,
 ): void {
   const [, , inputs, outputs] = filter.shape as Shape4D;
-  const [, height, width, channels] = x.shape as Shape4D;
+  const { channels } = pictures;
   const [, outHeight, outWidth, outChannels] = y.shape as Shape4D;
   const [depthStride, columnStride] = direction === 'forward' ? [outputs, 1] : [1, outputs];
   const panelCount = Math.ceil(outChannels / tileColumns);
@@ -183,13 +243,10 @@ function runGrid(
       );
       const rows = images * size[0] * size[1];
       const values = {
+        ...pictures,
         rows,
-        gridHeight: size[0],
+        images,
         gridWidth: size[1],
-        x: machine.pointerOf(x),
-        height,
-        width,
-        channels,
         inStepHeight: inStep[0],
         inStepWidth: inStep[1],
         taps: taps.length,

@@ -1,6 +1,7 @@
 import {
   call,
   clear,
+  copy,
   f32x4,
   i32,
   increase,
@@ -46,6 +47,9 @@ export const sumChunk = 32;
 
 const float = 4;
 
+/** Of a tile's table: six pointers, and where the tap starts in a panel. */
+const entryBytes = (tileRows + 1) * 4;
+
 /**
  * Filter [taps, …] as panels of 8 columns: `[columns / 8, taps, depth, 8]`, zero beyond the last column. One panel a chunk.
  * `offsets` holds where each tap's matrix starts in the filter, in bytes.
@@ -77,19 +81,43 @@ export const packPanels = program(
   },
 );
 
+/** Copies images `[lines, lineBytes]` between borders of zeros: `[images, paddedHeight, paddedBytes]`. One image a chunk. */
+export const addBorder = program(
+  'addBorder',
+  ['x', 'height', 'lineBytes', 'top', 'leftBytes', 'padded', 'paddedHeight', 'paddedBytes'],
+  (a, chunk, _thread, locals) => {
+    const { from, to, line, imageBytes } = locals.named('i32', 'from', 'to', 'line', 'imageBytes');
+    return [
+      set(imageBytes, i32.mul(a.paddedHeight, a.paddedBytes)),
+      set(to, i32.add(a.padded, i32.mul(chunk, imageBytes))),
+      clear(to, imageBytes),
+      increase(to, i32.add(i32.mul(a.top, a.paddedBytes), a.leftBytes)),
+      set(from, i32.add(a.x, i32.mul(chunk, i32.mul(a.height, a.lineBytes)))),
+      loop(line, 0, a.height, 1, [
+        copy(to, from, a.lineBytes),
+        increase(from, a.lineBytes),
+        increase(to, a.paddedBytes),
+      ]),
+    ];
+  },
+);
+
 /**
  * A convolution over a grid of result pixels: y[grid · out step + out start] = Σ_tap x[grid · in step + tap] · panel[tap]. A tap
  * outside of x reads zeros. The forward convolution has one grid; the input's gradient one for every remainder of the stride.
+ * `pixel` floats lie between two pixels of x and `channels` are read from each. Rows go through the images at one place before the
+ * next place, so that all rows of a tile miss the same taps at the border, and small pictures are mostly border.
  */
 export const convolve = program(
   'convolve',
   [
     'rows',
-    'gridHeight',
+    'images',
     'gridWidth',
     'x',
     'height',
     'width',
+    'pixel',
     'channels',
     'inStepHeight',
     'inStepWidth',
@@ -110,75 +138,90 @@ export const convolve = program(
   ],
   (a, chunk, thread, locals) => {
     const { rows, taps } = a;
-    const { first, last, tables, outs, tiles, tile, lane, row } = locals.named(
+    const { first, last, counts, outs, tables, tiles, tile } = locals.named(
       'i32',
       'first',
       'last',
-      'tables',
+      'counts',
       'outs',
+      'tables',
       'tiles',
       'tile',
-      'lane',
-      'row',
     );
-    const { image, rest, top, left, base, entry, tap, tapOffset, h, w } = locals.named(
+    const { row, position, image, h, w, table, entry, tap, tapOffset, met, column, panel, panelBytes } = locals.named(
       'i32',
+      'row',
+      'position',
       'image',
-      'rest',
-      'top',
-      'left',
-      'base',
+      'h',
+      'w',
+      'table',
       'entry',
       'tap',
       'tapOffset',
-      'h',
-      'w',
+      'met',
+      'column',
+      'panel',
+      'panelBytes',
     );
-    const { column, panel, panelBytes } = locals.named('i32', 'column', 'panel', 'panelBytes');
-    const tapTable = i32.mul(taps, tileRows * 4);
+    const lanes = range(tileRows).map(() => locals.named('i32', 'top', 'left', 'base'));
+    const tableBytes = i32.mul(taps, entryBytes);
     return [
       set(first, i32.mul(chunk, convolutionChunk)),
       set(last, i32.minU(rows, i32.add(first, convolutionChunk))),
       set(tiles, i32.divU(i32.add(i32.sub(last, first), tileRows - 1), tileRows)),
-      // Where each tap of each row reads, [tile, tap, lane], and where each row's result goes.
-      set(tables, i32.add(a.scratch, i32.mul(thread, a.scratchBytes))),
-      set(outs, i32.add(tables, i32.mul(convolutionChunk * 4, taps))),
+      // Of each tile: how many taps it meets, where its rows' results go, and a table of where they read.
+      set(counts, i32.add(a.scratch, i32.mul(thread, a.scratchBytes))),
+      set(outs, i32.add(counts, convolutionChunk * 4)),
+      set(tables, i32.add(outs, convolutionChunk * 4)),
       loop(tile, 0, tiles, 1, [
-        loop(lane, 0, tileRows, 1, [
+        ...lanes.flatMap(({ top, left, base }, lane) => [
           // A tile that reaches beyond the last row computes that one again.
-          set(row, i32.add(first, i32.add(i32.mul(tile, tileRows), lane))),
-          when(i32.geU(row, last), [set(row, i32.sub(last, 1))]),
-          set(rest, i32.mul(a.gridHeight, a.gridWidth)),
-          set(image, i32.divU(row, rest)),
-          set(rest, i32.remU(row, rest)),
-          set(top, i32.divU(rest, a.gridWidth)),
-          set(left, i32.remU(rest, a.gridWidth)),
+          set(row, i32.add(i32.add(first, lane), i32.mul(tile, tileRows))),
+          set(row, i32.minU(row, i32.sub(last, 1))),
+          set(position, i32.divU(row, a.images)),
+          set(image, i32.remU(row, a.images)),
+          set(top, i32.divU(position, a.gridWidth)),
+          set(left, i32.remU(position, a.gridWidth)),
           set(h, i32.add(i32.mul(image, a.outHeight), i32.add(i32.mul(top, a.outStepHeight), a.outTop))),
           set(w, i32.add(i32.mul(left, a.outStepWidth), a.outLeft)),
           i32.store(
-            i32.add(outs, i32.mul(i32.add(i32.mul(tile, tileRows), lane), 4)),
+            i32.add(outs, i32.mul(tile, tileRows * 4)),
             i32.add(a.y, bytes(i32.mul(i32.add(i32.mul(h, a.outWidth), w), a.outChannels))),
+            lane * 4,
           ),
           set(top, i32.mul(top, a.inStepHeight)),
           set(left, i32.mul(left, a.inStepWidth)),
           set(base, i32.mul(image, a.height)),
-          set(entry, i32.add(tables, i32.add(i32.mul(tile, tapTable), i32.mul(lane, 4)))),
-          set(tapOffset, a.tapOffsets),
-          loop(tap, 0, taps, 1, [
+        ]),
+        set(table, i32.add(tables, i32.mul(tile, tableBytes))),
+        set(entry, table),
+        set(tapOffset, a.tapOffsets),
+        loop(tap, 0, taps, 1, [
+          set(met, 0),
+          ...lanes.flatMap(({ top, left, base }, lane) => [
             set(h, i32.add(top, i32.load(tapOffset))),
             set(w, i32.add(left, i32.load(tapOffset, 4))),
+            set(image, i32.and(i32.ltU(h, a.height), i32.ltU(w, a.width))),
+            set(met, i32.add(met, image)),
             i32.store(
               entry,
               i32.select(
-                i32.and(i32.ltU(h, a.height), i32.ltU(w, a.width)),
-                i32.add(a.x, bytes(i32.mul(i32.add(i32.mul(i32.add(base, h), a.width), w), a.channels))),
+                image,
+                i32.add(a.x, bytes(i32.mul(i32.add(i32.mul(i32.add(base, h), a.width), w), a.pixel))),
                 a.zeros,
               ),
+              lane * 4,
             ),
-            increase(entry, tileRows * 4),
-            increase(tapOffset, 8),
           ]),
+          // A tap that is outside of x for every row is left out.
+          when(met, [
+            i32.store(entry, bytes(i32.mul(tap, i32.mul(a.channels, tileColumns))), tileRows * 4),
+            increase(entry, entryBytes),
+          ]),
+          increase(tapOffset, 8),
         ]),
+        i32.store(i32.add(counts, i32.mul(tile, 4)), i32.divU(i32.sub(entry, table), entryBytes)),
       ]),
       set(panel, a.panels),
       set(panelBytes, bytes(i32.mul(i32.mul(taps, a.channels), tileColumns))),
@@ -186,8 +229,8 @@ export const convolve = program(
         loop(tile, 0, tiles, 1, [
           call(
             indexOf(productTile),
-            i32.add(tables, i32.mul(tile, tapTable)),
-            taps,
+            i32.add(tables, i32.mul(tile, tableBytes)),
+            i32.load(i32.add(counts, i32.mul(tile, 4))),
             bytes(a.channels),
             panel,
             i32.add(outs, i32.mul(tile, tileRows * 4)),
@@ -203,7 +246,7 @@ export const convolve = program(
 
 /** Bytes of scratch memory that one thread needs for `convolve`. */
 export function convolutionScratch(taps: number): number {
-  return convolutionChunk * 4 * (taps + 1);
+  return 2 * convolutionChunk * 4 + (convolutionChunk / tileRows) * taps * entryBytes;
 }
 
 /**
@@ -216,6 +259,7 @@ export const filterGradient = program(
     'x',
     'height',
     'width',
+    'pixel',
     'channels',
     'stepHeight',
     'stepWidth',
@@ -278,7 +322,7 @@ export const filterGradient = program(
             // Pixels outside of x would add nothing.
             when(i32.ltU(w, a.width), [
               set(to, i32.add(pairs, i32.mul(count, 8))),
-              i32.store(to, i32.add(a.x, bytes(i32.mul(i32.add(from, w), a.channels)))),
+              i32.store(to, i32.add(a.x, bytes(i32.mul(i32.add(from, w), a.pixel)))),
               i32.store(to, i32.add(a.dy, bytes(i32.mul(i32.add(dyFrom, column), a.outChannels))), 4),
               increase(count, 1),
             ]),
@@ -521,20 +565,20 @@ export const rectifyGradient = elementwise('rectifyGradient', ['dy', 'y'], ({ dy
 export const sum = elementwise('sum', ['a', 'b'], ({ a, b }) => f32x4.add(a, b));
 
 /**
- * One tile of a matrix product, 6 × 8: rows by a table of pointers `[taps, 6]`, `depthBytes` of each, against a panel
+ * One tile of a matrix product, 6 × 8: for each entry of the table six rows of `depthBytes` against the tap's part of a panel
  * `[taps, depth, 8]`; to the pointers in `outs`, `outOffset` bytes further, as many columns as there are.
  */
 const productTile: FunctionSource = {
   name: 'productTile',
   parameters: 7,
-  build: (locals, table, taps, depthBytes, panel, outs, outOffset, columns) => {
+  build: (locals, table, entries, depthBytes, panel, outs, outOffset, columns) => {
     const pointers = locals.many('i32', tileRows);
-    const { k, tap, out, last } = locals.named('i32', 'k', 'tap', 'out', 'last');
+    const { k, entry, weights, out, last } = locals.named('i32', 'k', 'entry', 'weights', 'out', 'last');
     const sums = range(tileRows).map(() => [locals.one('v128'), locals.one('v128')] as const);
     const { low, high, value } = locals.named('v128', 'low', 'high', 'value');
     const depthStep = (unrolled: number): Code[] => [
-      set(low, f32x4.load(panel, unrolled * 32)),
-      set(high, f32x4.load(panel, unrolled * 32 + 16)),
+      set(low, f32x4.load(weights, unrolled * 32)),
+      set(high, f32x4.load(weights, unrolled * 32 + 16)),
       ...pointers.flatMap((pointer, row) => [
         set(value, f32x4.loadSplat(i32.add(pointer, k), unrolled * 4)),
         set(sums[row]![0], f32x4.madd(value, low, sums[row]![0])),
@@ -544,11 +588,12 @@ const productTile: FunctionSource = {
     return [
       ...sums.flat().map((local) => set(local, f32x4.zero)),
       set(last, i32.and(depthBytes, -16)),
-      loop(tap, 0, taps, 1, [
+      loop(entry, 0, entries, 1, [
         ...pointers.map((pointer, row) => set(pointer, i32.load(table, row * 4))),
-        loop(k, 0, last, 16, [...range(4).flatMap(depthStep), increase(panel, 4 * 32)]),
-        loopWhile(i32.ltU(k, depthBytes), [...depthStep(0), increase(panel, 32), increase(k, 4)]),
-        increase(table, tileRows * 4),
+        set(weights, i32.add(panel, i32.load(table, tileRows * 4))),
+        loop(k, 0, last, 16, [...range(4).flatMap(depthStep), increase(weights, 4 * 32)]),
+        loopWhile(i32.ltU(k, depthBytes), [...depthStep(0), increase(weights, 32), increase(k, 4)]),
+        increase(table, entryBytes),
       ]),
       ...sums.flatMap(([low, high], row) => [
         set(out, i32.add(i32.load(outs, row * 4), outOffset)),
@@ -600,6 +645,7 @@ const parts: FunctionSource[] = [productTile, gradientTile];
 
 const programs: Program[] = [
   packPanels,
+  addBorder,
   convolve,
   filterGradient,
   sumSplits,

@@ -73,7 +73,7 @@ describe('convolution', () => {
 describe('normalisation', () => {
   it.for([1, 5, 16, 23, 37])('of %d channels, far from zero', (channels) => {
     const rows = 7 * 11 * 13;
-    const x = tf.tidy(() => tf.add(randomTensor([7, 11, 13, channels], 4), 10)) as tf.Tensor4D;
+    const x = tf.tidy(() => tf.add<tf.Tensor4D>(randomTensor([7, 11, 13, channels], 4), 10));
     const scale = randomTensor([channels], 5) as tf.Tensor1D;
     const offset = randomTensor([channels], 6) as tf.Tensor1D;
     const dy = randomTensor(x.shape, 7);

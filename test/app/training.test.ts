@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import type { TrainingEvent, TrainingOverrides, TrainingRequest } from '../../shared/api.ts';
 import type { RunSummary } from '../../shared/domain.ts';
 import { createLogger } from '../../shared/logger.ts';
-import { createTraining, type Training, type TrainingProject } from '../../src-main/app/training.ts';
+import type { TrainingProject } from '../../src-main/app/follow-run.ts';
+import { createTraining, type Training } from '../../src-main/app/training.ts';
 import { dataFolder, programPaths } from '../../src-main/hosts/paths.ts';
 import { openDatabase, allRows, type Database } from '../../src-main/store/database.ts';
 import { nearestSamples } from '../../src-main/store/embeddings.ts';
@@ -97,7 +98,11 @@ describe('runs on the best engine that is here', () => {
     expect(readTargets(project.db, run.id)!.epoch).toBe(run.epochs.length - 1);
     expect(training.isRunning()).toBe(false);
     // What was cut short does not supersede what had come to its end.
-    expect(await readdir(project.weightsFolder)).toEqual([before.id, run.id].map((id) => `run-${id}.safetensors`));
+    expect(await readdir(project.weightsFolder)).toEqual([
+      `run-${before.id}.safetensors`,
+      `run-${run.id}.checkpoint.safetensors`,
+      `run-${run.id}.safetensors`,
+    ]);
   });
 
   it('learns from the images alone, keeps the findings, and lets another run start from what it learned', async () => {

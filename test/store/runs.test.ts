@@ -4,7 +4,7 @@ import { decide } from '../../src-main/store/decisions.ts';
 import { findingsRunId, readFindingsSummary } from '../../src-main/store/findings.ts';
 import {
   createRun,
-  failInterruptedRuns,
+  markInterruptedRuns,
   hasFinishedRun,
   latestRun,
   setRunStatus,
@@ -186,18 +186,18 @@ it('keeps the findings of the run before when a run learns no labels', () => {
   expect(readSampleDetail(db, 1).history.epochs).toEqual([0]);
 });
 
-it('reports runs that were interrupted as failed, and says what is kept', () => {
+it('marks runs that nobody trains any more as interrupted, and says what is kept', () => {
   const db = projectWith(paths);
   const done = runWithFindings(db, {});
   setRunStatus(db, { runId: done, status: 'done', endedAt: startedAt });
   const killed = runWithFindings(db, {});
   setRunStatus(db, { runId: killed, status: 'running' });
-  expect(failInterruptedRuns(db, '2026-01-02')).toEqual([killed]);
+  expect(markInterruptedRuns(db, '2026-01-02')).toEqual([killed]);
   expect(latestRun(db)).toMatchObject({
     id: killed,
-    status: 'failed',
+    status: 'interrupted',
     endedAt: '2026-01-02',
-    error: 'The app was closed while training; everything up to epoch 1 is kept. Start the training again.',
+    error: 'Winnow ended without warning while it was training; everything up to epoch 1 is kept.',
   });
-  expect(failInterruptedRuns(db, '2026-01-03')).toEqual([]);
+  expect(markInterruptedRuns(db, '2026-01-03')).toEqual([]);
 });

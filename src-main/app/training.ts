@@ -20,7 +20,14 @@ import { medianSide } from '../store/samples.ts';
 import { readClassIds } from '../store/targets.ts';
 import { checkpointFile, hasCheckpoint, resumableRun } from './checkpoints.ts';
 import { createEngines } from './engines.ts';
-import { existingRun, followRun, type FollowedRun, type StopReason, type TrainingOptions, type TrainingProject } from './follow-run.ts';
+import {
+  existingRun,
+  followRun,
+  type FollowedRun,
+  type StopReason,
+  type TrainingOptions,
+  type TrainingProject,
+} from './follow-run.ts';
 import { requirePreset, requireRecipe } from './recipes.ts';
 import { prepareWeightsFile, requireStartingWeights, weightsFile, type StartingWeights } from './weights.ts';
 
@@ -141,9 +148,7 @@ export function createTraining(options: TrainingOptions): Training {
     return changed;
   };
 
-  const follow = (
-    run: Omit<FollowedRun, keyof TrainingOptions | 'engineFolder' | 'signal'>,
-  ): RunSummary => {
+  const follow = (run: Omit<FollowedRun, keyof TrainingOptions | 'engineFolder' | 'signal'>): RunSummary => {
     const abort = new AbortController();
     const finished = followRun({ ...options, ...run, engineFolder: engines.folder, signal: abort.signal });
     const started: CurrentRun = { abort, finished };

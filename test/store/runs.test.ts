@@ -158,6 +158,24 @@ describe('a run', () => {
     expect(() => append(targetsOf(0).subarray(3), null)).toThrow('another shape');
     expect([latestRun(db)?.epochs, readTargets(db, runId)]).toEqual([[], null]);
   });
+
+  it('that goes on does epochs again, which take the place of themselves and of later ones', () => {
+    const { db, runId } = project();
+    const append = (epoch: number, of: number): void =>
+      appendEpoch(db, {
+        runId,
+        report: { ...epochReport(epoch), loss: of },
+        beliefs: { targets: targetsOf(of), weights: weightsOf(of), findings: null },
+      });
+    for (const epoch of [0, 1, 2]) append(epoch, epoch);
+    append(1, 7);
+    expect(latestRun(db)?.epochs.map(({ epoch, loss }) => [epoch, loss])).toEqual([
+      [0, 0],
+      [1, 7],
+    ]);
+    expect(readTargets(db, runId)).toEqual(expect.objectContaining({ epoch: 1, targets: targetsOf(7) }));
+    expect(readTargets(db, runId, 2)).toBeNull();
+  });
 });
 
 it('does not hide the findings of the run before until it has its own', () => {

@@ -92,7 +92,10 @@ export function createProgram(version: string, onExit: (code: number) => void): 
       new Option(
         '--resume',
         'go on with the training that was paused or interrupted, on the images and labels it began with',
-      ).conflicts(['recipe', 'startFrom', 'then', 'preset', 'epochs', 'startEpoch', 'targetMomentum']),
+      ).conflicts([
+        ...['budget', 'engine', 'seed', 'recipe', 'startFrom', 'then', 'preset'],
+        ...['epochs', 'startEpoch', 'targetMomentum'],
+      ]),
     )
     .addOption(new Option('--json', 'print the plan and every event as a line of JSON'))
     .addHelpText('after', `\nRecipes:\n${formatList(recipes)}\n\nPresets, all meant for a GPU:\n${formatList(presets)}`)

@@ -90,7 +90,7 @@ describe.each(enginesByPreference)('a run on %s that goes on', (engine) => {
 });
 
 describe('a checkpoint', () => {
-  it('is refused in words when it is damaged, cut short, of something else, or of other images, labels, settings or versions', async () => {
+  it('is refused in words when it is damaged, cut short, of something else, or of other images, labels or settings', async () => {
     const plan = usualSettings('wasm');
     const good = await stopped(plan);
     const bytes = await readFile(good);

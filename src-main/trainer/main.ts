@@ -1,7 +1,8 @@
 import type { EngineName, EngineReport } from '../../shared/domain.ts';
 import { errorMessage } from '../../shared/result.ts';
-import type { Port, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
+import type { FailureReason, Port, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { loadEngine } from '../engine/engines.ts';
+import { CheckpointError } from './checkpoint.ts';
 import { measureTrainingGflops } from './probe.ts';
 import { DivergedError, train, type TrainCommand } from './train.ts';
 
@@ -12,11 +13,15 @@ import { DivergedError, train, type TrainCommand } from './train.ts';
 
 const port = processPort();
 let cancelledRun: number | null = null;
+const stored = createStoredEpochs();
 
 port.onMessage((command) => {
   switch (command.kind) {
     case 'cancel':
       cancelledRun = command.runId;
+      break;
+    case 'stored':
+      stored.add(command.epoch);
       break;
     case 'train':
       void answer(command.runId, () => runTraining(command));
@@ -31,11 +36,11 @@ async function runTraining(command: TrainCommand): Promise<void> {
   const { runId, settings, engineFolder } = command;
   const engine = await reportEngine(settings.engine, engineFolder, false);
   port.post({ kind: 'started', runId, engine });
-  const finished = await train(
-    command,
-    (event) => port.post(event),
-    () => cancelledRun === runId,
-  );
+  const finished = await train(command, {
+    report: (event) => port.post(event),
+    isStopped: () => cancelledRun === runId,
+    whenStored: (epoch) => stored.when(epoch),
+  });
   port.post({ kind: finished ? 'done' : 'cancelled', runId });
 }
 
@@ -58,9 +63,32 @@ async function answer(runId: number, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const reason = error instanceof DivergedError ? 'diverged' : 'error';
-    port.post({ kind: 'failed', runId, reason, message: errorMessage(error) });
+    port.post({ kind: 'failed', runId, reason: reasonOf(error), message: errorMessage(error) });
   }
+}
+
+function reasonOf(error: unknown): FailureReason {
+  if (error instanceof DivergedError) return 'diverged';
+  if (error instanceof CheckpointError) return 'checkpoint';
+  const message = errorMessage(error);
+  if (outOfMemory.test(message)) return 'out-of-memory';
+  if (deviceLost.test(message)) return 'device-lost';
+  return 'error';
+}
+
+/** As TensorFlow, CUDA, WebGPU, emscripten and V8 say it. */
+const outOfMemory = /resource ?exhausted|\bOOM\b|out of memory|cannot enlarge memory|allocation failed/i;
+const deviceLost = /\bdevice\b.*\blost\b|\blost\b.*\bdevice\b/i;
+
+/** The epochs of the run that the service has stored. */
+function createStoredEpochs(): { add(epoch: number): void; when(epoch: number): Promise<void> } {
+  const waiting = new Map<number, PromiseWithResolvers<void>>();
+  const entry = (epoch: number): PromiseWithResolvers<void> => {
+    const known = waiting.get(epoch) ?? Promise.withResolvers<void>();
+    waiting.set(epoch, known);
+    return known;
+  };
+  return { add: (epoch) => entry(epoch).resolve(), when: (epoch) => entry(epoch).promise };
 }
 
 function processPort(): Port<TrainerEvent, TrainerCommand> {

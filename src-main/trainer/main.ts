@@ -13,7 +13,8 @@ import { DivergedError, train, type TrainCommand } from './train.ts';
 
 const port = processPort();
 let cancelledRun: number | null = null;
-const stored = createStoredEpochs();
+/** Of the run that is trained now. */
+let stored = createStoredEpochs();
 
 port.onMessage((command) => {
   switch (command.kind) {
@@ -24,6 +25,7 @@ port.onMessage((command) => {
       stored.add(command.epoch);
       break;
     case 'train':
+      stored = createStoredEpochs();
       void answer(command.runId, () => runTraining(command));
       break;
     case 'probe':
@@ -82,13 +84,15 @@ const deviceLost = /\bdevice\b.*\blost\b|\blost\b.*\bdevice\b/i;
 
 /** The epochs of the run that the service has stored. */
 function createStoredEpochs(): { add(epoch: number): void; when(epoch: number): Promise<void> } {
-  const waiting = new Map<number, PromiseWithResolvers<void>>();
-  const entry = (epoch: number): PromiseWithResolvers<void> => {
-    const known = waiting.get(epoch) ?? Promise.withResolvers<void>();
-    waiting.set(epoch, known);
-    return known;
+  const stored = new Set<number>();
+  const waiting = new Map<number, () => void>();
+  return {
+    add: (epoch) => {
+      stored.add(epoch);
+      waiting.get(epoch)?.();
+    },
+    when: (epoch) => (stored.has(epoch) ? Promise.resolve() : new Promise((resolve) => waiting.set(epoch, resolve))),
   };
-  return { add: (epoch) => entry(epoch).resolve(), when: (epoch) => entry(epoch).promise };
 }
 
 function processPort(): Port<TrainerEvent, TrainerCommand> {

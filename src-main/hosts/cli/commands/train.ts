@@ -197,6 +197,9 @@ function showEvent(event: TrainingEvent, plan: TrainingPlan, progress: Progress)
     case 'epoch':
       progress.note(epochLine(event.report, plan));
       break;
+    case 'changed':
+      // Its notes are said where the run is followed.
+      break;
     case 'ended':
       progress.end();
   }

@@ -73,9 +73,16 @@ export interface Api {
   planTraining(input: TrainingRequest): TrainingPlan;
   /** Starts a run and returns at once; `training` events follow. */
   startTraining(input: TrainingRequest): RunSummary;
+  /** Ends the run that is going on so that it can go on later from where it is. */
+  pauseTraining(input: Empty): null;
+  /** Ends it and keeps what it has learned. */
   cancelTraining(input: Empty): null;
+  /** Goes on with the run that `getResumableRun` names, on the images and labels it began with; returns at once, as `startTraining`. */
+  resumeTraining(input: { runId: RunId }): RunSummary;
   /** The newest run, running or ended. */
   getRun(input: Empty): RunSummary | null;
+  /** The run that can go on, also when a newer one came to nothing. */
+  getResumableRun(input: Empty): RunSummary | null;
 
   // Findings and review
   getFindings(input: Empty): FindingsSummary | null;
@@ -266,6 +273,8 @@ export type TrainingEvent =
       secondsLeft: number;
     }
   | { kind: 'epoch'; runId: number; report: EpochReport }
+  /** Its images are ready and it trains, or something was noted. */
+  | { kind: 'changed'; run: RunSummary }
   | { kind: 'ended'; run: RunSummary };
 
 export interface QueueQuery {
@@ -440,8 +449,11 @@ export const apiInputs = {
   listRecipes: empty,
   planTraining: trainingRequest,
   startTraining: trainingRequest,
+  pauseTraining: empty,
   cancelTraining: empty,
+  resumeTraining: v.strictObject({ runId: id }),
   getRun: empty,
+  getResumableRun: empty,
   getFindings: empty,
   getTriage: empty,
   listNeighbours: v.strictObject({ id, limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),

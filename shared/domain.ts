@@ -171,7 +171,11 @@ export interface EpochReport {
   doubts: number;
 }
 
-export type RunStatus = 'preparing' | 'running' | 'done' | 'cancelled' | 'failed';
+/**
+ * `paused` and `cancelled` were stopped by a person, who did or did not mean to go on; `interrupted` ended some other way but can go on;
+ * `failed` cannot.
+ */
+export type RunStatus = 'preparing' | 'running' | 'paused' | 'interrupted' | 'done' | 'cancelled' | 'failed';
 
 export interface RunSummary {
   id: RunId;
@@ -180,8 +184,12 @@ export interface RunSummary {
   epochs: EpochReport[];
   startedAt: string;
   endedAt: string | null;
-  /** The trainer's last words and what to do, when it failed. */
+  /** Why it ended and what to do, when it was interrupted or failed. */
   error: string | null;
+  /** What happened to it on the way that a person may wonder about, in whole sentences. */
+  notes: string[];
+  /** Whether it can go on from where it was. */
+  canResume: boolean;
 }
 
 /** What a run believes about one sample. */

@@ -37,12 +37,17 @@ export type TrainerCommand =
       startWeights: string | null;
       /** Where the weights go after every epoch, replaced atomically; null keeps none. */
       weightsFile: string | null;
+      /** Where everything that the run needs to go on goes after every epoch and when it is stopped; null keeps nothing. */
+      checkpoint: Checkpoint | null;
       /** Report an embedding of every sample after the last epoch. */
       embed: boolean;
       /** Where engines keep their native libraries. */
       engineFolder: string | null;
     }
+  /** Stops before the next batch, after writing a checkpoint. */
   | { kind: 'cancel'; runId: RunId }
+  /** The service has stored what was reported of this epoch. With a checkpoint, the trainer is never further ahead than one epoch. */
+  | { kind: 'stored'; runId: RunId; epoch: number }
   /** Loads an engine and, when asked, times a training step of the compact network. */
   | { kind: 'probe'; runId: RunId; engine: EngineName; measure: boolean; engineFolder: string | null };
 
@@ -80,18 +85,31 @@ export type TrainerEvent =
   | { kind: 'embeddings'; runId: RunId; start: number; dimension: number; values: Float32Array }
   | { kind: 'done'; runId: RunId }
   | { kind: 'cancelled'; runId: RunId }
-  /**
-   * `diverged`: the loss or a weight is no number any more, and the same numbers would do it again. `device-lost`: the GPU is gone for this
-   * process, and another may go on from what was kept.
-   */
-  | { kind: 'failed'; runId: RunId; reason: 'diverged' | 'device-lost' | 'error'; message: string }
+  | { kind: 'failed'; runId: RunId; reason: FailureReason; message: string }
   | { kind: 'probed'; runId: RunId; engine: EngineReport };
+
+/**
+ * - `diverged`: the loss or a weight is no number any more, and the same numbers would do it again
+ * - `checkpoint`: the run cannot go on from the checkpoint, which is damaged or of something else
+ * - `out-of-memory`: a smaller batch may fit
+ * - `device-lost`: the device went away (a driver was reset, say); in a new process it may be back
+ */
+export type FailureReason = 'diverged' | 'checkpoint' | 'out-of-memory' | 'device-lost' | 'error';
+
+export interface Checkpoint {
+  /** Replaced atomically. */
+  file: string;
+  /** Whether to go on from what it holds, with this batch size, whatever the one was that it was written with. */
+  resume: boolean;
+}
 
 export interface Beliefs {
   /** Soft targets t, `[samples, classes]`. */
   targets: Float32Array;
   /** Probabilities of the latest view of each sample, `[samples, classes]`. */
   probabilities: Float32Array;
+  /** The moving average of the probabilities over the epochs, `[samples, classes]`; null once the targets say more. */
+  average: Float32Array | null;
   /** Probability of the abstention class at the latest view, `[samples]`; null for recipes without one. */
   abstention: Float32Array | null;
 }

@@ -79,9 +79,10 @@ export class AppState {
         this.applyReviewChange(change);
       }),
       subscribeTo(link.transport, 'training', (event) => {
-        if (event.kind === 'preparing' || event.kind === 'ended') this.run = event.run;
+        if (event.kind === 'preparing' || event.kind === 'changed' || event.kind === 'ended') this.run = event.run;
         if (event.kind === 'epoch' && this.run?.id === event.runId) {
-          const epochs = this.run.epochs.filter((epoch) => epoch.epoch !== event.report.epoch);
+          // Also when a run that went on does an epoch again.
+          const epochs = this.run.epochs.filter((epoch) => epoch.epoch < event.report.epoch);
           this.run = { ...this.run, status: 'running', epochs: [...epochs, event.report] };
         }
         if (event.kind === 'epoch' || event.kind === 'ended') void this.loadFindings();

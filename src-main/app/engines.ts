@@ -113,6 +113,8 @@ export function createEngines(options: { dataFolder: string; nodePath: string; t
 
 /** Another library is another engine; it is measured anew. */
 function speedKey(name: EngineName, folder: string): string {
+  // On one core, as it was before, it was measured under its bare name.
+  if (name === 'wasm') return 'wasm on all cores';
   if (name !== 'tensorflow') return name;
   const install = findTensorflow(folder);
   return install === null ? name : `${name} ${install.version} ${install.variant} ${install.folder}`;

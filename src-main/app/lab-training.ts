@@ -85,6 +85,7 @@ function trainCommand({ training, data, classes, engine, engineFolder }: Trainin
     },
     startWeights: null,
     weightsFile: null,
+    checkpoint: null,
     embed: false,
     engineFolder,
   } as const;

@@ -6,13 +6,14 @@ import path from 'node:path';
 import type { ImportRequest, ProjectSummary } from '../../shared/api.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { AppError, errorMessage } from '../../shared/result.ts';
+import { describeRun } from './checkpoints.ts';
 import { listClasses } from '../store/class-list.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { undoLabels } from '../store/history.ts';
 import { countProblems } from '../store/problems.ts';
 import { readProjectInfo, writeProjectInfo, type ProjectInfo } from '../store/project-info.ts';
 import { countReview, listReviewers } from '../store/reviews.ts';
-import { activeRunIds, failInterruptedRuns, latestRun } from '../store/runs.ts';
+import { activeRunIds, latestRun, markInterruptedRuns } from '../store/runs.ts';
 import { countSamples, samplePaths } from '../store/samples.ts';
 import { openThumbnailCache, type ThumbnailCache } from '../store/thumbnails.ts';
 import { takeTrainingLock } from '../store/training-lock.ts';
@@ -40,7 +41,7 @@ export interface ImportTarget {
   close(filled: boolean): void;
 }
 
-/** Opens a project that holds samples, and reports runs that were interrupted as failed. Throws what `openDatabase` throws. */
+/** Opens a project that holds samples, and marks runs that were interrupted. Throws what `openDatabase` throws. */
 export function openProject(projectPath: string, dataFolder: string, logger: Logger): Project {
   const absolute = path.resolve(projectPath);
   const db = openDatabase(absolute, { create: false });
@@ -87,7 +88,7 @@ export function summarizeProject(project: Project): ProjectSummary {
     classes: listClasses(db),
     problems: countProblems(db),
     review: countReview(db),
-    latestRun: latestRun(db),
+    latestRun: describeRun(project, latestRun(db)),
     ...undoLabels(db),
     reviewers: listReviewers(db),
   };
@@ -181,7 +182,7 @@ function reportInterruptedRuns(db: Database, projectPath: string, logger: Logger
   if (activeRunIds(db).length === 0) return;
   const lock = takeTrainingLock(projectPath);
   if (lock === null) return;
-  const interrupted = failInterruptedRuns(db, new Date().toISOString());
+  const interrupted = markInterruptedRuns(db, new Date().toISOString());
   lock.release();
   logger.warn(`${projectPath}: training was interrupted (run ${interrupted.join(', ')}).`);
 }

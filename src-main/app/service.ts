@@ -9,13 +9,14 @@ import type {
   ImportSummary,
   ProjectSummary,
 } from '../../shared/api.ts';
-import type { SampleId } from '../../shared/domain.ts';
+import type { RunSummary, SampleId } from '../../shared/domain.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { AppError } from '../../shared/result.ts';
 import { toStorageError } from '../store/database.ts';
 import { listProblems, countProblems } from '../store/problems.ts';
 import { latestRun } from '../store/runs.ts';
 import { takeTrainingLock, type TrainingLock } from '../store/training-lock.ts';
+import { describeRun, resumableRun } from './checkpoints.ts';
 import { createEvents } from './events.ts';
 import { exportLabels } from './export.ts';
 import { listFolder } from './folders.ts';
@@ -100,6 +101,27 @@ export function createService(options: ServiceOptions): Service {
   /** From before a run is planned to after it is stored. */
   function isTraining(): boolean {
     return trainingLock !== null || training.isRunning();
+  }
+
+  /** Begins a run that nobody else may train beside; its end releases the lock. */
+  async function withTrainingLock(begin: (trained: Project) => Promise<RunSummary>): Promise<RunSummary> {
+    const trained = requireProject();
+    if (isTraining()) {
+      throw new AppError('busy', 'A training run is going on already. Stop it first, or wait for its end.');
+    }
+    trainingLock = takeTrainingLock(trained.path);
+    if (trainingLock === null) {
+      throw new AppError(
+        'busy',
+        `${trained.path} is being trained by another Winnow on this project. Wait for its end, or stop it there.`,
+      );
+    }
+    try {
+      return await begin(trained);
+    } catch (error) {
+      releaseTrainingLock();
+      throw error;
+    }
   }
 
   function requireProject(): Project {
@@ -238,30 +260,18 @@ export function createService(options: ServiceOptions): Service {
     listEngines: ({ measure }) => training.listEngines(measure),
     listRecipes: () => listRecipes(project?.db ?? null),
     planTraining: (request) => training.plan(requireProject(), request),
-    startTraining: async (request) => {
-      const trained = requireProject();
-      if (isTraining()) {
-        throw new AppError('busy', 'A training run is going on already. Stop it first, or wait for its end.');
-      }
-      trainingLock = takeTrainingLock(trained.path);
-      if (trainingLock === null) {
-        throw new AppError(
-          'busy',
-          `${trained.path} is being trained by another Winnow on this project. Wait for its end, or stop it there.`,
-        );
-      }
-      try {
-        return await training.start(trained, request);
-      } catch (error) {
-        releaseTrainingLock();
-        throw error;
-      }
+    startTraining: (request) => withTrainingLock((trained) => training.start(trained, request)),
+    resumeTraining: ({ runId }) => withTrainingLock((trained) => training.resume(trained, runId)),
+    pauseTraining: async () => {
+      await training.pause();
+      return null;
     },
     cancelTraining: async () => {
       await training.cancel();
       return null;
     },
-    getRun: () => latestRun(requireProject().db),
+    getRun: () => describeRun(requireProject(), latestRun(requireProject().db)),
+    getResumableRun: () => resumableRun(requireProject()),
 
     exportLabels: (request) => {
       const exported = requireProject();

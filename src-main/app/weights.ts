@@ -6,6 +6,7 @@ import type { StartingRun } from '../domain/plan.ts';
 import { recipeByName } from '../sat/recipes/registry.ts';
 import type { Database } from '../store/database.ts';
 import { runById } from '../store/runs.ts';
+import { removeCheckpoint } from './checkpoints.ts';
 import { requireRecipe } from './recipes.ts';
 
 /*
@@ -19,14 +20,19 @@ export interface StartingWeights extends StartingRun {
 }
 
 /**
- * Where the weights of a new run go; makes the folder. Another project that was at the same path may have left weights under the run's
- * name; they are removed, so that nothing ever takes them for this run's.
+ * Where the weights of a new run go; makes the folder. Another project that was at the same path may have left weights and a
+ * checkpoint under the run's name; they are removed, so that nothing ever takes them for this run's.
  */
 export async function prepareWeightsFile(folder: string, runId: RunId): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const file = path.join(folder, weightsName(runId));
+  const file = weightsFile(folder, runId);
   await rm(file, { force: true });
+  await removeCheckpoint(folder, runId);
   return file;
+}
+
+export function weightsFile(folder: string, runId: RunId): string {
+  return path.join(folder, weightsName(runId));
 }
 
 /** Throws `AppError` 'not-found' when there is no such run, or its weights are not there. */
@@ -35,7 +41,7 @@ export async function requireStartingWeights(db: Database, folder: string, runId
   if (run === null) {
     throw new AppError('not-found', `The project has no run ${runId} to start from. Name another, or start from none.`);
   }
-  const file = path.join(folder, weightsName(runId));
+  const file = weightsFile(folder, runId);
   if ((await stat(file).catch(() => null)) === null) {
     throw new AppError(
       'not-found',
@@ -60,7 +66,7 @@ export async function removeOldWeights(db: Database, folder: string, newest: Run
   }
 }
 
-const weightsPattern = /^run-(\d+)\.safetensors(?:\.partial)?$/;
+const weightsPattern = /^run-(\d+)\.safetensors(?:\.\d+\.partial)?$/;
 
 function weightsName(runId: RunId): string {
   return `run-${runId}.safetensors`;

@@ -6,7 +6,13 @@ export interface Random {
   integer(below: number): number;
   /** Standard normal. */
   normal(): number;
+  /** Where it stands; a generator that is set to it goes on with the same numbers. */
+  state(): RandomState;
+  restore(state: RandomState): void;
 }
+
+/** Four 32-bit integers. */
+export type RandomState = readonly [number, number, number, number];
 
 /** sfc32 (Doty-Humphrey's PractRand), seeded through splitmix32. */
 export function createRandom(seed: number): Random {
@@ -39,6 +45,10 @@ export function createRandom(seed: number): Random {
     integer: (below) => Math.floor(next() * below),
     // Box-Muller; 1 − u keeps the logarithm finite.
     normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
+    state: () => [a, b, c, counter],
+    restore: (state) => {
+      [a, b, c, counter] = state;
+    },
   };
 }
 

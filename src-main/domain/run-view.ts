@@ -3,8 +3,11 @@ import { scoreSamples, updateFlipEpochs, type SampleScores } from './scores.ts';
 
 /** Turns what the trainer reports after each epoch into findings. */
 export interface RunView {
-  /** @param targets t after the epoch; @param probabilities p of this epoch; both `[samples, classes]` */
-  update(epoch: number, targets: Float32Array, probabilities: Float32Array): EpochView;
+  /**
+   * @param targets t after the epoch, `[samples, classes]`
+   * @param average what `averagePredictions` gives up to this epoch; null from where `readsAverage` says so
+   */
+  update(epoch: number, targets: Float32Array, average: Float32Array | null): EpochView;
 }
 
 export interface EpochView {
@@ -24,30 +27,46 @@ export interface EpochView {
 export function createRunView({
   plan,
   labels,
+  flipEpochs = new Int32Array(labels.length).fill(-1),
 }: {
-  plan: Pick<TrainingPlan, 'startEpoch' | 'targetMomentum'>;
+  plan: TargetMotion;
   labels: Int32Array;
+  /** As an earlier part of the run has left them. Doing its last epoch again changes nothing in them. */
+  flipEpochs?: Int32Array;
 }): RunView {
-  const { startEpoch, targetMomentum } = plan;
-  const flipEpochs = new Int32Array(labels.length).fill(-1);
-  let average: Float32Array | null = null;
   return {
-    update: (epoch, targets, probabilities) => {
-      average = average === null ? probabilities.slice() : movingAverage(average, probabilities, targetMomentum);
-      const remainder = epoch < startEpoch ? 1 : targetMomentum ** (epoch - startEpoch + 1);
+    update: (epoch, targets, average) => {
       const scores =
-        remainder > largestRemainder ? scoreSamples(average, labels, 0) : scoreSamples(targets, labels, remainder);
+        average !== null ? scoreSamples(average, labels, 0) : scoreSamples(targets, labels, remainderOf(plan, epoch));
       updateFlipEpochs(flipEpochs, scores.suggested, labels, epoch);
       return { scores, weights: largestOfRows(targets, labels.length), flipEpochs, labels };
     },
   };
 }
 
+/** Whether t is still too much of its start after an epoch to tell doubts by, so that the average of the predictions is read. */
+export function readsAverage(plan: TargetMotion, epoch: number): boolean {
+  return remainderOf(plan, epoch) > largestRemainder;
+}
+
+/** The moving average of the predictions `[samples, classes]` with those of one more epoch; null begins it. */
+export function averagePredictions(
+  average: Float32Array | null,
+  latest: Float32Array,
+  { targetMomentum }: TargetMotion,
+): Float32Array {
+  if (average === null) return latest.slice();
+  return average.map((value, i) => targetMomentum * value + (1 - targetMomentum) * latest[i]!);
+}
+
+type TargetMotion = Pick<TrainingPlan, 'startEpoch' | 'targetMomentum'>;
+
 /** Above this share of the start too few predictions are in t to tell doubts by. */
 const largestRemainder = 0.5;
 
-function movingAverage(average: Float32Array, latest: Float32Array, momentum: number): Float32Array {
-  return average.map((value, i) => momentum * value + (1 - momentum) * latest[i]!);
+/** The share of the one-hot start that is left in t after an epoch. */
+function remainderOf({ startEpoch, targetMomentum }: TargetMotion, epoch: number): number {
+  return epoch < startEpoch ? 1 : targetMomentum ** (epoch - startEpoch + 1);
 }
 
 function largestOfRows(rows: Float32Array, count: number): Float32Array {

@@ -5,6 +5,10 @@ import { fusedSgdStep } from './operations.ts';
 export interface Optimizer {
   /** Applies one step; disposes nothing of the caller's. */
   step(gradients: tf.NamedTensorMap, learningRate: number): void;
+  /** What it remembers of earlier steps: by kind, one tensor for each parameter, by the parameter's name. */
+  slots: Readonly<Record<string, ReadonlyMap<string, tf.Variable>>>;
+  /** Steps taken; to be set when an earlier optimizer's slots are taken over. */
+  steps: number;
   dispose(): void;
 }
 
@@ -47,7 +51,10 @@ function createSgd(parameters: ReadonlyMap<string, tf.Variable>, settings: SgdSe
   const { momentum, weightDecay, nesterov, decays } = settings;
   const velocities = zerosLike(parameters);
   return {
-    step: (gradients, learningRate) =>
+    slots: { velocity: velocities },
+    steps: 0,
+    step(gradients, learningRate) {
+      this.steps += 1;
       tf.tidy(() => {
         for (const [name, parameter] of parameters) {
           const gradient = gradientOf(gradients, name);
@@ -66,7 +73,8 @@ function createSgd(parameters: ReadonlyMap<string, tf.Variable>, settings: SgdSe
           const direction = nesterov ? tf.add(decayed, tf.mul(velocity as tf.Tensor, momentum)) : velocity;
           parameter.assign(tf.sub(parameter, tf.mul(direction, learningRate)));
         }
-      }),
+      });
+    },
     dispose: () => tf.dispose([...velocities.values()]),
   };
 }
@@ -76,13 +84,14 @@ function createAdam(parameters: ReadonlyMap<string, tf.Variable>): Optimizer {
   const [decay1, decay2, epsilon] = [0.9, 0.999, 1e-8];
   const means = zerosLike(parameters);
   const squares = zerosLike(parameters);
-  let steps = 0;
   return {
-    step: (gradients, learningRate) => {
-      steps += 1;
+    slots: { mean: means, square: squares },
+    steps: 0,
+    step(gradients, learningRate) {
+      this.steps += 1;
       // Both averages start at zero; this takes that start out.
-      const rate = (learningRate * Math.sqrt(1 - decay2 ** steps)) / (1 - decay1 ** steps);
-      const stabilizer = epsilon * Math.sqrt(1 - decay2 ** steps);
+      const rate = (learningRate * Math.sqrt(1 - decay2 ** this.steps)) / (1 - decay1 ** this.steps);
+      const stabilizer = epsilon * Math.sqrt(1 - decay2 ** this.steps);
       tf.tidy(() => {
         for (const [name, parameter] of parameters) {
           const gradient = gradientOf(gradients, name);

@@ -17,6 +17,7 @@ const programs = {
   cli: 'src-main/hosts/cli/main.ts',
   trainer: 'src-main/trainer/main.ts',
   'preparation-worker': 'src-main/app/preparation-worker.ts',
+  'engine-thread': 'src-main/engine/wasm/thread.ts',
   'electron-main': 'src-main/hosts/electron/main.ts',
   service: 'src-main/hosts/electron/service-process.ts',
 };

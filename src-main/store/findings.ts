@@ -1,6 +1,6 @@
 import type { ClassId, Finding, FindingsSummary, RunId, SampleId } from '../../shared/domain.ts';
 import { classResolver, isSettledByMerge, type ResolveClass } from './classes.ts';
-import { firstRow, pages, statement, type Database } from './database.ts';
+import { allRows, firstRow, pages, statement, type Database } from './database.ts';
 
 /** Columns of a finding; all null where a join found none. */
 export interface FindingRow {
@@ -63,6 +63,16 @@ export function readJudgedLabels(db: Database, runId: RunId): JudgedRow[] {
     }
   }
   return judged;
+}
+
+/** The `flipEpoch` of every sample of a run, in the order of its targets, −1 where there is none; null while it has no findings. */
+export function readFlipEpochs(db: Database, runId: RunId): Int32Array | null {
+  const rows = allRows<{ flip_epoch: number | null }>(
+    db,
+    `SELECT flip_epoch FROM run_sample JOIN finding USING (run_id, sample_id) WHERE run_id = ? ORDER BY position`,
+    runId,
+  );
+  return rows.length === 0 ? null : Int32Array.from(rows, (row) => row.flip_epoch ?? -1);
 }
 
 /** Part of an epoch's transaction: what the run believes now takes the place of what it believed before. */

@@ -224,6 +224,26 @@ export const migrations: readonly string[] = [
     bits BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Runs can be paused and resumed. The table is made anew because SQLite cannot change a CHECK.
+  CREATE TABLE new_run (
+    id INTEGER PRIMARY KEY,
+    status TEXT NOT NULL
+      CHECK (status IN ('preparing', 'running', 'paused', 'interrupted', 'done', 'cancelled', 'failed')),
+    plan_json TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    error TEXT,
+    -- the FindingsSummary of the latest epoch; null until there is one
+    findings_json TEXT,
+    -- what happened on the way, an array of sentences
+    notes_json TEXT NOT NULL DEFAULT '[]'
+  ) STRICT;
+  INSERT INTO new_run (id, status, plan_json, started_at, ended_at, error, findings_json)
+    SELECT id, status, plan_json, started_at, ended_at, error, findings_json FROM run;
+  DROP TABLE run;
+  ALTER TABLE new_run RENAME TO run;
+  `,
 ];
 
 /** Brings the tables to the newest version, each step in its own transaction; leaves foreign keys off if there was one. Refuses a project of a newer Winnow. */

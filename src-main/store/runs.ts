@@ -10,6 +10,9 @@ import type {
 import { classResolver } from './classes.ts';
 import { allRows, firstRow, inTransaction, statement, type Database } from './database.ts';
 
+/** A run as it is stored; whether it can go on depends on files, too. */
+export type StoredRun = Omit<RunSummary, 'canResume'>;
+
 /** A sample as a run would train it. */
 export interface TrainingSample {
   id: SampleId;
@@ -38,6 +41,16 @@ export function trainingSamples(db: Database): TrainingSample[] {
       WHERE present = 1 AND (state IS NULL OR state <> 'dropped')
       ORDER BY sample.id`,
   ).map((row) => ({ id: row.id, path: row.path, contentHash: row.content_hash, classId: resolve(row.class_id) }));
+}
+
+/** The samples of a run in their order, with the labels that it began with; where their files are may have changed since. */
+export function samplesOfRun(db: Database, runId: RunId): TrainingSample[] {
+  return allRows<{ id: SampleId; path: string; content_hash: string; class_id: ClassId }>(
+    db,
+    `SELECT sample.id, path, content_hash, run_sample.class_id
+       FROM run_sample JOIN sample ON sample.id = run_sample.sample_id WHERE run_id = ? ORDER BY position`,
+    runId,
+  ).map((row) => ({ id: row.id, path: row.path, contentHash: row.content_hash, classId: row.class_id }));
 }
 
 /** Stores a run with its plan, classes and samples; it is 'preparing'. */
@@ -71,16 +84,35 @@ export function setRunStatus(
   statement(db, 'UPDATE run SET status = ?, ended_at = ?, error = ? WHERE id = ?').run(status, endedAt, error, runId);
 }
 
-/** The newest run, running or ended. */
-export function latestRun(db: Database): RunSummary | null {
-  const row = firstRow<{ id: RunId }>(db, 'SELECT max(id) AS id FROM run WHERE id IS NOT NULL');
-  return row === null || row.id === null ? null : runById(db, row.id);
+/** A run goes on with another plan than it began with. */
+export function changePlan(db: Database, runId: RunId, plan: TrainingPlan): void {
+  statement(db, 'UPDATE run SET plan_json = ? WHERE id = ?').run(JSON.stringify(plan), runId);
 }
 
-export function runById(db: Database, runId: RunId): RunSummary | null {
+export function addRunNote(db: Database, runId: RunId, note: string): void {
+  statement(db, "UPDATE run SET notes_json = json_insert(notes_json, '$[#]', ?) WHERE id = ?").run(note, runId);
+}
+
+/** Removes the runs after this one, which have brought nothing: it is to be the newest again. */
+export function removeEmptyRunsAfter(db: Database, runId: RunId): void {
+  statement(db, 'DELETE FROM run WHERE id > ? AND id NOT IN (SELECT run_id FROM epoch)').run(runId);
+}
+
+/** Ids of all runs, newest first. */
+export function runIds(db: Database): RunId[] {
+  return allRows<{ id: RunId }>(db, 'SELECT id FROM run ORDER BY id DESC').map((row) => row.id);
+}
+
+/** The newest run, running or ended. */
+export function latestRun(db: Database): StoredRun | null {
+  const [newest] = runIds(db);
+  return newest === undefined ? null : runById(db, newest);
+}
+
+export function runById(db: Database, runId: RunId): StoredRun | null {
   const row = firstRow<RunRow>(
     db,
-    'SELECT id, status, plan_json, started_at, ended_at, error FROM run WHERE id = ?',
+    'SELECT id, status, plan_json, started_at, ended_at, error, notes_json FROM run WHERE id = ?',
     runId,
   );
   if (row === null) return null;
@@ -92,6 +124,7 @@ export function runById(db: Database, runId: RunId): RunSummary | null {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     error: row.error,
+    notes: JSON.parse(row.notes_json) as string[],
   };
 }
 
@@ -113,8 +146,8 @@ export function activeRunIds(db: Database): RunId[] {
   );
 }
 
-/** Reports runs that nobody is training any more, because the app was closed or killed meanwhile, as failed. */
-export function failInterruptedRuns(db: Database, endedAt: string): RunId[] {
+/** Marks runs that nobody is training any more, because the app was killed or the power failed meanwhile, as interrupted. */
+export function markInterruptedRuns(db: Database, endedAt: string): RunId[] {
   return inTransaction(db, () => {
     const interrupted = activeRunIds(db);
     for (const runId of interrupted) {
@@ -122,9 +155,9 @@ export function failInterruptedRuns(db: Database, endedAt: string): RunId[] {
       const kept = epochs === 0 ? 'no epoch was finished' : `everything up to epoch ${epochs} is kept`;
       setRunStatus(db, {
         runId,
-        status: 'failed',
+        status: 'interrupted',
         endedAt,
-        error: `The app was closed while training; ${kept}. Start the training again.`,
+        error: `Winnow ended without warning while it was training; ${kept}.`,
       });
     }
     return interrupted;
@@ -138,6 +171,7 @@ interface RunRow {
   started_at: string;
   ended_at: string | null;
   error: string | null;
+  notes_json: string;
 }
 
 function readEpochs(db: Database, runId: RunId): EpochReport[] {

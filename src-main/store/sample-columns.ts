@@ -138,20 +138,21 @@ function readFindings(db: Database, columns: SampleColumns, givens: readonly Cla
 
 function readReviews(db: Database, columns: SampleColumns, resolve: ResolveClass): void {
   const { count, id: ids } = columns;
+  // Most are undecided, and to set them one by one would take as long as all the rest.
+  columns.state.fill(reviewStates.indexOf('unreviewed'));
+  columns.decidedAt.fill(NaN);
+  columns.decidedBy.fill(reviewerIndex(columns.reviewers, ''));
+  columns.current.set(columns.given);
   let row = 0;
-  const undecidedBefore = (id: SampleId): void => {
-    for (; row < count && ids[row]! < id; row++) setReview(columns, row, undecided, resolve);
-  };
   for (const page of pages<ReviewRow>(
     db,
     `SELECT ${reviewColumns} FROM review WHERE sample_id > ? ORDER BY sample_id`,
   )) {
     for (const review of page) {
-      undecidedBefore(review[0]);
+      while (row < count && ids[row]! < review[0]) row++;
       if (row < count && ids[row] === review[0]) setReview(columns, row++, review, resolve);
     }
   }
-  undecidedBefore(Infinity);
 }
 
 function setReview(

@@ -40,9 +40,13 @@ export interface TargetPath {
 const blockLength = 1024;
 const bytesPerNumber = 2;
 
-/** Stores everything an epoch has brought, in one transaction: it is either all there or not at all. */
+/**
+ * Stores everything an epoch has brought, in one transaction: it is either all there or not at all. It takes the place of itself and of later
+ * epochs, which a run that went on from before them does again.
+ */
 export function appendEpoch(db: Database, { runId, report, beliefs }: EpochResult): void {
   inTransaction(db, () => {
+    statement(db, 'DELETE FROM epoch WHERE run_id = ? AND epoch >= ?').run(runId, report.epoch);
     statement(
       db,
       `INSERT INTO epoch (run_id, epoch, loss, accuracy, spread, learning_rate, images_per_second, seconds, seconds_left, doubts)
@@ -153,7 +157,8 @@ function countRunSamples(db: Database, runId: RunId): number {
   return numberOf(db, 'SELECT count(*) AS value FROM run_sample WHERE run_id = ?', runId);
 }
 
-function readClassIds(db: Database, runId: RunId): ClassId[] {
+/** The class of each column of a run's targets. */
+export function readClassIds(db: Database, runId: RunId): ClassId[] {
   return allRows<{ class_id: ClassId }>(
     db,
     'SELECT class_id FROM run_class WHERE run_id = ? ORDER BY position',

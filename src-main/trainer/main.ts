@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { EngineReport } from '../../shared/domain.ts';
 import { errorMessage } from '../../shared/result.ts';
-import type { Port, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
+import type { FailureReason, Port, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { loadEngine, type LoadedEngine } from '../engine/engines.ts';
 import { DeviceLostError } from '../engine/webgpu.ts';
+import { CheckpointError } from './checkpoint.ts';
 import { measureTrainingGflops } from './probe.ts';
 import { DivergedError, train, type TrainCommand } from './train.ts';
 
@@ -14,13 +15,19 @@ import { DivergedError, train, type TrainCommand } from './train.ts';
 
 const port = processPort();
 let cancelledRun: number | null = null;
+/** Of the run that is trained now. */
+let stored = createStoredEpochs();
 
 port.onMessage((command) => {
   switch (command.kind) {
     case 'cancel':
       cancelledRun = command.runId;
       break;
+    case 'stored':
+      stored.add(command.epoch);
+      break;
     case 'train':
+      stored = createStoredEpochs();
       void answer(command.runId, () => runTraining(command));
       break;
     case 'probe':
@@ -35,11 +42,11 @@ async function runTraining(command: TrainCommand): Promise<void> {
   port.post({ kind: 'started', runId, engine: reportOf(engine, null) });
   const finished = await whileWhole(
     engine,
-    train(
-      command,
-      (event) => port.post(event),
-      () => cancelledRun === runId,
-    ),
+    train(command, {
+      report: (event) => port.post(event),
+      isStopped: () => cancelledRun === runId,
+      whenStored: (epoch) => stored.when(epoch),
+    }),
   );
   port.post({ kind: finished ? 'done' : 'cancelled', runId });
 }
@@ -81,9 +88,31 @@ async function answer(runId: number, work: () => Promise<void>): Promise<void> {
   }
 }
 
-function reasonOf(error: unknown): Extract<TrainerEvent, { kind: 'failed' }>['reason'] {
+function reasonOf(error: unknown): FailureReason {
   if (error instanceof DivergedError) return 'diverged';
-  return error instanceof DeviceLostError ? 'device-lost' : 'error';
+  if (error instanceof CheckpointError) return 'checkpoint';
+  if (error instanceof DeviceLostError) return 'device-lost';
+  const message = errorMessage(error);
+  if (outOfMemory.test(message)) return 'out-of-memory';
+  if (deviceLost.test(message)) return 'device-lost';
+  return 'error';
+}
+
+/** As TensorFlow, CUDA, WebGPU, emscripten and V8 say it. */
+const outOfMemory = /resource ?exhausted|\bOOM\b|out of memory|cannot enlarge memory|allocation failed/i;
+const deviceLost = /\bdevice\b.*\blost\b|\blost\b.*\bdevice\b/i;
+
+/** The epochs of the run that the service has stored. */
+function createStoredEpochs(): { add(epoch: number): void; when(epoch: number): Promise<void> } {
+  const stored = new Set<number>();
+  const waiting = new Map<number, () => void>();
+  return {
+    add: (epoch) => {
+      stored.add(epoch);
+      waiting.get(epoch)?.();
+    },
+    when: (epoch) => (stored.has(epoch) ? Promise.resolve() : new Promise((resolve) => waiting.set(epoch, resolve))),
+  };
 }
 
 function processPort(): Port<TrainerEvent, TrainerCommand> {

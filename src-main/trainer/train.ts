@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { setImmediate } from 'node:timers/promises';
 import type { Beliefs, HeldOut, HeldOutResult, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { createRandom, permutation } from '../domain/random.ts';
+import { averagePredictions, readsAverage } from '../domain/run-view.ts';
 import { augment } from '../sat/augmentation.ts';
 import { linearProbeAccuracy } from '../sat/linear-probe.ts';
 import { networks } from '../sat/models/networks.ts';
@@ -9,6 +10,15 @@ import { createOptimizer, type Optimizer } from '../sat/optimizer.ts';
 import type { Batch, Learner, Recipe, StepOutput } from '../sat/recipes/recipe.ts';
 import { recipeByName } from '../sat/recipes/registry.ts';
 import { learningRateFactor } from '../sat/schedules.ts';
+import {
+  digestOfFile,
+  restoreCheckpoint,
+  writeCheckpoint,
+  type EpochNumbers,
+  type Kept,
+  type KeptArrays,
+  type Progress,
+} from './checkpoint.ts';
 import { accuracyUnderAttack, embed, predict, readFeatures, settleStatistics } from './evaluate.ts';
 import { openPixelFeed, unitScale, type PixelFeed } from './feed.ts';
 import { loadEncoder, saveWeights } from './weights.ts';
@@ -20,18 +30,28 @@ export class DivergedError extends Error {}
 
 const millisecondsBetweenReports = 250;
 
+/** How a run and the service that it belongs to get on with each other. */
+export interface RunLink {
+  report(event: TrainerEvent): void;
+  /** Whether it is to stop before the next batch. */
+  isStopped(): boolean;
+  /** Settles when what was reported of an epoch is stored. */
+  whenStored(epoch: number): Promise<void>;
+}
+
 /**
  * Runs a recipe and reports each epoch. The loop is the same for all recipes: a view of a batch, the recipe's loss, one step, and the
- * targets as the loss left them. Between batches it yields to the event loop, so that `isCancelled` can change.
+ * targets as the loss left them. Between batches it yields to the event loop, so that `isStopped` can change.
+ *
+ * With a checkpoint, an epoch is reported before its checkpoint is written, and reported again by a run that goes on from there. So the
+ * service may be killed between the two: it only must not be left behind by more than that epoch, hence the wait for it.
  * @returns whether all epochs were run
+ * @throws DivergedError, CheckpointError
  */
-export async function train(
-  command: TrainCommand,
-  report: (event: TrainerEvent) => void,
-  isCancelled: () => boolean,
-): Promise<boolean> {
-  const { runId, settings, labels, heldOut, startWeights, weightsFile } = command;
+export async function train(command: TrainCommand, link: RunLink): Promise<boolean> {
+  const { runId, settings, labels, heldOut, startWeights, weightsFile, checkpoint } = command;
   const { classes, batchSize, resolution, epochs } = settings;
+  const { report } = link;
   const recipe = requireRecipe(settings.recipe);
   const samples = labels.length;
   // Separate streams, so that e.g. another batch size leaves the initial weights as they were.
@@ -49,14 +69,38 @@ export async function train(
     ? {
         targets,
         probabilities: new Float32Array(samples * classes),
+        average: null,
         abstention: learner.hasAbstention ? new Float32Array(samples) : null,
       }
     : null;
   const batches = batchBounds(samples, batchSize);
   const black = feed.scale.mean.map((mean, channel) => -mean / feed.scale.deviation[channel]!);
-  const started = performance.now();
-  let seen = 0;
-  let lastReport = 0;
+  const kept: Kept = { learner, optimizer, streams: new Map(Object.entries({ order, views })) };
+  const identity = checkpoint === null ? null : { settings, pixels: digestOfFile(command.pixels.path), labels };
+  let progress: Progress = { epoch: 0, position: 0, sums: noSums, seconds: 0, report: null };
+  let sequence: Int32Array | null = null;
+  let lastReported: number | null = null;
+  let started = performance.now();
+
+  const reportEpoch = async (numbers: EpochNumbers): Promise<void> => {
+    if (checkpoint !== null && lastReported !== null) await link.whenStored(lastReported);
+    report({ kind: 'epoch', runId, ...numbers, beliefs });
+    lastReported = numbers.epoch;
+  };
+  const keep = async (): Promise<void> => {
+    if (checkpoint === null || identity === null) return;
+    // Within an epoch it can no longer be told what the one before has brought.
+    if (progress.report === null && lastReported !== null) await link.whenStored(lastReported);
+    await writeCheckpoint(checkpoint.file, identity, kept, progress, keptArrays(targets, beliefs, sequence));
+  };
+  const goOn = async (file: string): Promise<void> => {
+    const restored = restoreCheckpoint(file, identity!, kept);
+    takeArrays(restored.arrays, targets, beliefs);
+    progress = restored.progress;
+    sequence = (restored.arrays.get('sequence') as Int32Array | undefined) ?? null;
+    started -= 1000 * progress.seconds;
+    if (progress.report !== null) await reportEpoch(progress.report);
+  };
   const evaluateHeldOut = async (epoch: number): Promise<void> => {
     if (heldOut === null || heldOutFeed === null) return;
     const isLast = epoch === epochs - 1;
@@ -67,23 +111,30 @@ export async function train(
     report({ kind: 'evaluated', runId, epoch, ...result, linearProbeAccuracy: linearProbe });
   };
   try {
-    if (startWeights !== null) loadEncoder(learner.network, startWeights);
+    if (checkpoint?.resume === true) await goOn(checkpoint.file);
+    else if (startWeights !== null) loadEncoder(learner.network, startWeights);
     if (epochs === 0) {
       settleStatistics(learner.network, feed);
       await evaluateHeldOut(-1);
     }
-    for (let epoch = 0; epoch < epochs; epoch++) {
+    const reporter = createBatchReporter(command, report);
+    for (let { epoch } = progress; epoch < epochs; epoch++) {
       const epochStarted = performance.now();
-      const sequence = permutation(samples, order);
-      let lossSum = 0;
-      let spreadSum = 0;
-      let agreeing = 0;
+      const first = progress.position;
+      sequence ??= permutation(samples, order);
+      const sums = { ...progress.sums };
       let learningRate = 0;
       // Takes in what the latest step found, once the next one is under way: a GPU computes while this process reads and prepares.
       let takeIn = async (): Promise<void> => undefined;
-      for (const [batch, { start, end }] of batches.entries()) {
-        if (isCancelled()) {
+      for (const [batch, bounds] of batches.entries()) {
+        const { end } = bounds;
+        // Where the run goes on within a batch, because batches were larger before, the rest of it is one.
+        const start = Math.max(bounds.start, first);
+        if (start >= end) continue;
+        if (link.isStopped()) {
           await takeIn();
+          progress = { epoch, position: start, sums, seconds: secondsSince(started), report: null };
+          await keep();
           return false;
         }
         const indices = sequence.subarray(start, end);
@@ -112,25 +163,11 @@ export async function train(
           scatterRows(step.targets, targets, indices, learner.targetSize);
           if (beliefs !== null && step.probabilities !== null) {
             keepProbabilities(step.probabilities, beliefs, indices, classes);
-            agreeing += countAgreeing(beliefs.probabilities, indices, labels, classes);
+            sums.agreeing += countAgreeing(beliefs.probabilities, indices, labels, classes);
           }
-          lossSum += step.loss * indices.length;
-          spreadSum += (step.spread ?? 0) * indices.length;
-          seen += indices.length;
-          const now = performance.now();
-          if (now - lastReport > millisecondsBetweenReports) {
-            lastReport = now;
-            const rate = end / ((now - epochStarted) / 1000);
-            report({
-              kind: 'batch',
-              runId,
-              epoch,
-              fraction: end / samples,
-              loss: lossSum / end,
-              imagesPerSecond: rate,
-              secondsLeft: (samples * epochs - seen) / rate,
-            });
-          }
+          sums.loss += step.loss * indices.length;
+          sums.spread += (step.spread ?? 0) * indices.length;
+          reporter({ epoch, done: end, rate: (end - first) / secondsSince(epochStarted), loss: sums.loss / end });
         };
         await setImmediate();
       }
@@ -138,22 +175,27 @@ export async function train(
       // The loss of a step is that of the weights before it; the last step's are looked at here.
       if (!(await hasFiniteParameters(learner)))
         throw new DivergedError(divergedMessage('A weight became infinite', epoch, epochs));
-      const now = performance.now();
-      const rate = samples / ((now - epochStarted) / 1000);
-      report({
-        kind: 'epoch',
-        runId,
+      if (beliefs !== null) {
+        beliefs.average = readsAverage(settings, epoch)
+          ? averagePredictions(beliefs.average, beliefs.probabilities, settings)
+          : null;
+      }
+      const rate = (samples - first) / secondsSince(epochStarted);
+      const numbers: EpochNumbers = {
         epoch,
-        loss: lossSum / samples,
-        accuracy: recipe.usesLabels ? agreeing / samples : null,
-        spread: recipe.usesLabels ? null : spreadSum / samples,
+        loss: sums.loss / samples,
+        accuracy: recipe.usesLabels ? sums.agreeing / samples : null,
+        spread: recipe.usesLabels ? null : sums.spread / samples,
         learningRate,
         imagesPerSecond: rate,
-        seconds: (now - started) / 1000,
+        seconds: secondsSince(started),
         secondsLeft: (samples * (epochs - epoch - 1)) / rate,
-        beliefs,
-      });
+      };
+      await reportEpoch(numbers);
       if (weightsFile !== null) await saveWeights(learner.network, weightsFile, weightsMetadata(settings, epoch));
+      sequence = null;
+      progress = { epoch: epoch + 1, position: 0, sums: noSums, seconds: numbers.seconds, report: numbers };
+      await keep();
       await evaluateHeldOut(epoch);
     }
     if (command.embed) {
@@ -177,6 +219,54 @@ interface StepTensors {
   targets: tf.Tensor2D;
   probabilities: tf.Tensor2D | null;
   spread: tf.Scalar | null;
+}
+
+const noSums: Progress['sums'] = { loss: 0, spread: 0, agreeing: 0 };
+
+function secondsSince(moment: number): number {
+  return (performance.now() - moment) / 1000;
+}
+
+/** Reports how an epoch goes, but not every batch. */
+function createBatchReporter(
+  { runId, settings: { epochs }, labels: { length: samples } }: TrainCommand,
+  report: RunLink['report'],
+): (batch: { epoch: number; done: number; rate: number; loss: number }) => void {
+  let lastReport = 0;
+  return ({ epoch, done, rate, loss }) => {
+    const now = performance.now();
+    if (now - lastReport <= millisecondsBetweenReports) return;
+    lastReport = now;
+    report({
+      kind: 'batch',
+      runId,
+      epoch,
+      fraction: done / samples,
+      loss,
+      imagesPerSecond: rate,
+      secondsLeft: (samples * (epochs - epoch) - done) / rate,
+    });
+  };
+}
+
+/** What a checkpoint holds of the samples. */
+function keptArrays(targets: Float32Array, beliefs: Beliefs | null, sequence: Int32Array | null): KeptArrays {
+  const { probabilities = null, average = null, abstention = null } = beliefs ?? {};
+  return new Map(
+    Object.entries({ targets, probabilities, average, abstention, sequence }).filter(
+      (entry): entry is [string, Float32Array | Int32Array] => entry[1] !== null,
+    ),
+  );
+}
+
+/** Sets what is believed to what a checkpoint held. */
+function takeArrays(arrays: KeptArrays, targets: Float32Array, beliefs: Beliefs | null): void {
+  const take = (name: string, into: Float32Array): void => into.set(arrays.get(name) ?? []);
+  take('targets', targets);
+  if (beliefs === null) return;
+  take('probabilities', beliefs.probabilities);
+  if (beliefs.abstention !== null) take('abstention', beliefs.abstention);
+  beliefs.average = (arrays.get('average') as Float32Array | undefined) ?? null;
 }
 
 /** The same as plain numbers. */
@@ -253,6 +343,7 @@ async function measureHeldOut(
   const measured: Beliefs = {
     targets: new Float32Array(),
     probabilities: new Float32Array(labels.length * classes),
+    average: null,
     abstention: learner.hasAbstention ? new Float32Array(labels.length) : null,
   };
   keepProbabilities(outputs, measured, all, classes);

@@ -11,7 +11,9 @@ export type CommandContext =
   | 'clusters'
   | 'map'
   /** On the screen of the classes. */
-  | 'classes';
+  | 'classes'
+  /** On the screen of the training. */
+  | 'training';
 
 export const commandGroups = [
   'Decide',
@@ -21,6 +23,7 @@ export const commandGroups = [
   'One image',
   'Map',
   'Classes',
+  'Training',
   'Window',
 ] as const;
 
@@ -82,6 +85,7 @@ const move = { group: 'Move and select', context: 'review', fixed: true, keysOnl
 const select = { group: 'Move and select', context: 'review' } as const;
 const view = { group: 'View', context: 'review' } as const;
 const classes = { group: 'Classes', context: 'classes' } as const;
+const training = { group: 'Training', context: 'training' } as const;
 const go = { group: 'Window', context: 'window', keys: [] } as const;
 
 export const commands = [
@@ -165,6 +169,9 @@ export const commands = [
   { id: 'class-color', title: 'Choose the colour of the class…', ...classes, keys: ['C'] },
   { id: 'class-hotkey', title: 'Choose the key of the class…', ...classes, keys: ['K'] },
   { id: 'class-open', title: 'Review the images of the class', ...classes, keys: ['O'] },
+
+  { id: 'training-pause', title: 'Pause the training, or resume it', ...training, keys: ['P'] },
+  { id: 'training-stop', title: 'Stop the training and keep what it learned', ...training, keys: [] },
 
   { id: 'palette', title: 'Find a command', group: 'Window', context: 'window', keys: ['Ctrl+K'] },
   { id: 'help', title: 'All keys', group: 'Window', context: 'window', keys: ['?'] },

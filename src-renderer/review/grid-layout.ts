@@ -44,6 +44,17 @@ export function visibleRange(
   return { start: Math.min(count, firstRow * layout.columns), end: Math.min(count, lastRow * layout.columns) };
 }
 
+/** How many cells it takes for any range that is visible with `overscan`: whole rows. */
+export function slotCount(layout: GridLayout, viewHeight: number, overscan: number): number {
+  const rowHeight = layout.cellHeight + gridGap;
+  return layout.columns * (Math.ceil((viewHeight + gridGap) / rowHeight) + 1 + 2 * overscan);
+}
+
+/** The one position from `start` on, among `slots` in a row, whose cell is this slot's; the others keep theirs while `start` moves. */
+export function positionInSlot(slot: number, slots: number, start: number): number {
+  return start + ((((slot - start) % slots) + slots) % slots);
+}
+
 export function cellOffset(layout: GridLayout, position: number): { left: number; top: number } {
   const row = Math.floor(position / layout.columns);
   const column = position % layout.columns;

@@ -105,7 +105,7 @@ export class ReviewState {
   gridRowsInView = $state(1);
   /** The sample whose full picture is on the screen, in the view of one image. */
   shownId = $state.raw<SampleId | null>(null);
-  /** The same a frame later, when it has been painted; null outside that view. */
+  /** The sample on which the eye can rest: a frame after its picture is painted, or when the cursor of the grid stops; null in other modes. */
   settledId = $state.raw<SampleId | null>(null);
 
   readonly cards = new SvelteMap<SampleId, SampleCard>();
@@ -117,12 +117,10 @@ export class ReviewState {
   readonly current = $derived(this.currentId === null ? null : (this.cards.get(this.currentId) ?? null));
   readonly detail = $derived(this.currentId === null ? null : (this.details.get(this.currentId) ?? null));
   /**
-   * The sample that is described beside the picture. In the view of one image it follows once the picture itself is on the screen, so
-   * that the next picture never waits for what is written about it; everywhere else it is the current one.
+   * The sample that is described at the side. It follows once the picture itself is on the screen or the cursor rests, so that neither
+   * waits for what is written about it; where nothing else is said it is the current one.
    */
-  readonly describedId = $derived(
-    this.mode === 'focus' && this.aim === null && this.settledId !== null ? this.settledId : this.currentId,
-  );
+  readonly describedId = $derived(this.aim === null && this.settledId !== null ? this.settledId : this.currentId);
   readonly likely = $derived.by<LikelyClass[]>(() =>
     this.detail === null ? [] : listLikelyClasses(this.detail, this.#app.project?.classes ?? []),
   );
@@ -370,8 +368,8 @@ export class ReviewState {
   }
 
   /**
-   * Decides about the aim, the selection, or the current sample, and goes on to the next undecided one once the service has
-   * answered. A held key waits until the picture it would judge is on the screen; of quick presses one may wait in line,
+   * Decides about the aim, the selection, or the current sample, and goes on to the next undecided one; back again if the service
+   * could not store it. A held key waits until the picture it would judge is on the screen; of quick presses one may wait in line,
    * because more would judge pictures that nobody has seen.
    */
   decide(choice: Choice, held = false): Promise<void> {
@@ -417,16 +415,21 @@ export class ReviewState {
         : [...aim.sampleIds];
     const decision = this.#toDecision(choice, sampleIds.length);
     if (decision === null || sampleIds.length === 0) return;
-    const wasUndecided = sampleIds.some((id) => this.isUndecided(id));
-    if (!(await this.#send(sampleIds, decision)) || choice.kind === 'reopen') return;
-    if (aim !== null) {
-      aim.advance?.();
+    if (aim !== null || choice.kind === 'reopen') {
+      if ((await this.#send(sampleIds, decision)) && choice.kind !== 'reopen') aim?.advance?.();
       return;
     }
     const last = positions.reduce((high, position) => Math.max(high, position), 0);
+    const { cursor, selection } = this;
+    const stored = this.#send(sampleIds, decision);
     // Looking again at what was decided goes on in order; otherwise to the next that is still open, around the end if need be.
-    const next = wasUndecided ? (this.#nextUndecided(last) ?? this.#nextUndecided(-1)) : last + 1;
-    this.moveTo(next ?? last);
+    const next = sampleIds.some((id) => this.isUndecided(id)) ? this.#nextUndecided(last) : last + 1;
+    // Shown while the decision is written; the next one waits for that.
+    if (next !== null) this.moveTo(next);
+    if (!(await stored)) {
+      this.cursor = cursor;
+      this.selection = selection;
+    } else if (next === null) this.moveTo(this.#nextUndecided(-1) ?? last);
   }
 
   #enterPair(pair: OpenPair): void {

@@ -44,7 +44,10 @@ export class TrainingState {
   batch = $state.raw<BatchReport | null>(null);
   doubts = $state.raw<SampleCard[]>([]);
   starting = $state(false);
-  cancelling = $state(false);
+  /** What the run was asked for and has not done yet. */
+  stopping = $state<'pause' | 'cancel' | null>(null);
+  /** A run that can go on, and is not the newest: newer ones came to nothing. */
+  earlierRun = $state.raw<RunSummary | null>(null);
 
   /** The choice that the plan or its error answers. */
   #planned = $state.raw<TrainingRequest | null>(null);
@@ -127,7 +130,7 @@ export class TrainingState {
       if (event.kind === 'ended') {
         this.preparing = null;
         this.batch = null;
-        this.cancelling = false;
+        this.stopping = null;
         void this.loadDoubts();
       }
     });
@@ -174,10 +177,37 @@ export class TrainingState {
     this.starting = false;
   }
 
-  async cancel(): Promise<void> {
-    this.cancelling = true;
-    if (this.#app.valueOrNotice(await this.#app.client.cancelTraining({})) === null) {
-      this.cancelling = this.#app.isTraining && this.cancelling;
-    }
+  /** Goes on with a run that has stopped. */
+  async resume({ id }: RunSummary): Promise<void> {
+    this.starting = true;
+    this.batch = null;
+    this.preparing = null;
+    const run = this.#app.valueOrNotice(await this.#app.client.resumeTraining({ runId: id }));
+    // Events of the run may have come before this answer; they know more.
+    if (run !== null && !(this.#app.run?.id === id && this.#app.isTraining)) this.#app.run = run;
+    this.starting = false;
+  }
+
+  async loadEarlierRun(): Promise<void> {
+    const result = await this.#app.client.getResumableRun({});
+    const run = result.ok ? result.value : null;
+    this.earlierRun = run?.id === this.#app.run?.id ? null : run;
+  }
+
+  pause(): Promise<void> {
+    return this.#stop('pause');
+  }
+
+  cancel(): Promise<void> {
+    return this.#stop('cancel');
+  }
+
+  async #stop(how: 'pause' | 'cancel'): Promise<void> {
+    if (this.stopping !== null) return;
+    this.stopping = how;
+    const { client } = this.#app;
+    this.#app.valueOrNotice(await (how === 'pause' ? client.pauseTraining({}) : client.cancelTraining({})));
+    // It has ended by now, unless another Winnow trains it.
+    this.stopping = null;
   }
 }

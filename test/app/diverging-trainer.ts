@@ -17,6 +17,7 @@ process.on('message', (command: TrainerCommand) => {
     beliefs: {
       targets: even,
       probabilities: even,
+      average: even,
       abstention: recipeByName(settings.recipe)?.gives === 'triage' ? new Float32Array(labels.length).fill(0.5) : null,
     },
   });

@@ -238,7 +238,7 @@ it('edits classes, lists the history and jumps in it, as the reviewer of the set
 });
 
 describe('a run that is marked as running', () => {
-  it('failed if nobody trains the project, and is left alone while somebody does', async () => {
+  it('was interrupted if nobody trains the project, and is left alone while somebody does', async () => {
     const { projectPath, service, another, importAll } = await house();
     await importAll();
     await service.close();
@@ -261,8 +261,9 @@ describe('a run that is marked as running', () => {
     training?.release();
 
     expect((await another().handlers.openProject({ path: projectPath })).latestRun).toMatchObject({
-      status: 'failed',
-      error: expect.stringContaining('closed while training; no epoch was finished'),
+      status: 'interrupted',
+      canResume: true,
+      error: expect.stringContaining('while it was training; no epoch was finished'),
     });
   });
 });

@@ -1,25 +1,21 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { TrainingEvent, TrainingOverrides, TrainingRequest } from '../../shared/api.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { TrainingEvent, TrainingRequest } from '../../shared/api.ts';
 import type { RunSummary } from '../../shared/domain.ts';
-import { createLogger } from '../../shared/logger.ts';
-import { createTraining, type Training, type TrainingProject } from '../../src-main/app/training.ts';
-import { dataFolder, programPaths } from '../../src-main/hosts/paths.ts';
-import { openDatabase, allRows, type Database } from '../../src-main/store/database.ts';
+import type { TrainingProject } from '../../src-main/app/follow-run.ts';
+import { createTraining, type Training } from '../../src-main/app/training.ts';
+import { allRows, type Database } from '../../src-main/store/database.ts';
 import { nearestSamples } from '../../src-main/store/embeddings.ts';
 import { findingsRunId, readFindingsSummary, readJudgedLabels } from '../../src-main/store/findings.ts';
 import { latestRun } from '../../src-main/store/runs.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
 import { readTargets } from '../../src-main/store/targets.ts';
 import { drawPictures, type LabeledPicture } from '../support/pictures.ts';
+import { createProject, trainingOptions, trainingRequest } from './training-project.ts';
 
-const { nodePath, trainerProgram } = programPaths();
 let imageFolder = '';
 let pictures: LabeledPicture[] = [];
-let projects = 0;
 
 beforeAll(async () => {
   imageFolder = await mkdtemp(path.join(tmpdir(), 'winnow-training-'));
@@ -28,19 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const folder of [imageFolder, `${imageFolder}-cache`]) await rm(folder, { recursive: true, force: true });
 });
-
-function request(changes: Partial<TrainingRequest> = {}, overrides: Partial<TrainingOverrides> = {}): TrainingRequest {
-  return {
-    budget: 'quick',
-    engine: 'auto',
-    seed: 5,
-    recipe: 'sat',
-    startFrom: null,
-    preset: null,
-    ...changes,
-    overrides: { epochs: null, startEpoch: null, targetMomentum: null, ...overrides },
-  };
-}
 
 describe('runs on the best engine that is here', () => {
   let project: TrainingProject;
@@ -51,12 +34,12 @@ describe('runs on the best engine that is here', () => {
     events = [];
     heard = () => undefined;
     training = createTraining(
-      options((event) => {
+      trainingOptions((event) => {
         events.push(event);
         heard(event);
       }),
     );
-    project = await createProject();
+    project = await createProject(imageFolder, pictures);
   });
 
   it('finds the wrong labels, stores every epoch, and knows which pictures look alike', async () => {
@@ -80,13 +63,13 @@ describe('runs on the best engine that is here', () => {
   }, 240_000);
 
   it('stops within two seconds when cancelled, keeps the epochs so far and the weights of the run before', async () => {
-    const before = await runToEnd(request({}, { epochs: 1 }));
+    const before = await runToEnd(trainingRequest({}, { epochs: 1 }));
     const secondEpoch = new Promise<void>((resolve) => {
       heard = (event) => {
         if (event.kind === 'epoch' && event.report.epoch === 1) resolve();
       };
     });
-    await training.start(project, request({ budget: 'thorough' }));
+    await training.start(project, trainingRequest({ budget: 'thorough' }));
     await secondEpoch;
     const asked = performance.now();
     await training.cancel();
@@ -97,13 +80,17 @@ describe('runs on the best engine that is here', () => {
     expect(readTargets(project.db, run.id)!.epoch).toBe(run.epochs.length - 1);
     expect(training.isRunning()).toBe(false);
     // What was cut short does not supersede what had come to its end.
-    expect(await readdir(project.weightsFolder)).toEqual([before.id, run.id].map((id) => `run-${id}.safetensors`));
+    expect(await readdir(project.weightsFolder)).toEqual([
+      `run-${before.id}.safetensors`,
+      `run-${run.id}.checkpoint.safetensors`,
+      `run-${run.id}.safetensors`,
+    ]);
   });
 
   it('learns from the images alone, keeps the findings, and lets another run start from what it learned', async () => {
-    const judged = await runToEnd(request({}, { epochs: 2 }));
+    const judged = await runToEnd(trainingRequest({}, { epochs: 2 }));
     const before = readFindingsSummary(project.db);
-    const encoder = await runToEnd(request({ recipe: 'pretrain' }, { epochs: 2 }));
+    const encoder = await runToEnd(trainingRequest({ recipe: 'pretrain' }, { epochs: 2 }));
     expect(encoder.epochs).toEqual([
       expect.objectContaining({ accuracy: null, spread: expect.any(Number), doubts: 0 }),
       expect.objectContaining({ accuracy: null, spread: expect.any(Number), doubts: 0 }),
@@ -112,25 +99,29 @@ describe('runs on the best engine that is here', () => {
     expect(findingsRunId(project.db)).toBe(judged.id);
     // The encoder is the only result of its run; the weights of the run before have given way.
     expect(await readdir(project.weightsFolder)).toEqual([`run-${encoder.id}.safetensors`]);
-    await expect(training.plan(project, request({ recipe: 'robust', startFrom: encoder.id }))).rejects.toMatchObject({
+    await expect(
+      training.plan(project, trainingRequest({ recipe: 'robust', startFrom: encoder.id })),
+    ).rejects.toMatchObject({
       code: 'invalid-input',
       message: expect.stringContaining('knows only standardised pixels'),
     });
-    const next = await runToEnd(request({ startFrom: encoder.id }, { epochs: 2 }));
+    const next = await runToEnd(trainingRequest({ startFrom: encoder.id }, { epochs: 2 }));
     expect(next.plan).toMatchObject({ startFrom: encoder.id, width: encoder.plan.width });
     expect(await readdir(project.weightsFolder)).toEqual(
       [encoder.id, next.id].map((id) => `run-${id}.safetensors`).sort(),
     );
     await rm(project.weightsFolder, { recursive: true });
-    await expect(training.plan(project, request({ startFrom: encoder.id }))).rejects.toMatchObject({
+    await expect(training.plan(project, trainingRequest({ startFrom: encoder.id }))).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringContaining(`run-${encoder.id}.safetensors is not there`),
     });
-    await expect(training.plan(project, request({ startFrom: 99 }))).rejects.toMatchObject({ code: 'not-found' });
+    await expect(training.plan(project, trainingRequest({ startFrom: 99 }))).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 
   it('stores the abstention of every image', async () => {
-    const run = await runToEnd(request({ recipe: 'selective' }, { epochs: 4 }));
+    const run = await runToEnd(trainingRequest({ recipe: 'selective' }, { epochs: 4 }));
     const stored = abstentionsOf(project.db, run.id);
     expect(stored).toHaveLength(pictures.length);
     for (const abstention of stored) {
@@ -140,7 +131,7 @@ describe('runs on the best engine that is here', () => {
   });
 
   it('reads the doubts of a run whose targets never move from its predictions', async () => {
-    const run = await runToEnd(request({ recipe: 'cross-entropy' }, { epochs: 4 }));
+    const run = await runToEnd(trainingRequest({ recipe: 'cross-entropy' }, { epochs: 4 }));
     const { targets } = readTargets(project.db, run.id)!;
     expect(targets.every((target) => target === 0 || target === 1)).toBe(true);
     const scores = readJudgedLabels(project.db, run.id).map(({ score }) => score);
@@ -148,23 +139,23 @@ describe('runs on the best engine that is here', () => {
   });
 
   it('trains with a class per image, more classes than a batch holds', async () => {
-    project = await createProject((_, index) => `kind ${index}`);
-    const run = await runToEnd(request({}, { epochs: 2 }));
+    project = await createProject(imageFolder, pictures, (_, index) => `kind ${index}`);
+    const run = await runToEnd(trainingRequest({}, { epochs: 2 }));
     expect(run.plan).toMatchObject({ classes: 60, batchSize: 32 });
     expect(readJudgedLabels(project.db, run.id)).toHaveLength(60);
   });
 
   it('trains with two classes, one of a single image', async () => {
-    project = await createProject((_, index) => (index === 0 ? 'rare' : 'usual'));
-    const run = await runToEnd(request({}, { epochs: 2 }));
+    project = await createProject(imageFolder, pictures, (_, index) => (index === 0 ? 'rare' : 'usual'));
+    const run = await runToEnd(trainingRequest({}, { epochs: 2 }));
     expect([run.status, run.plan.classes]).toEqual(['done', 2]);
   });
 
   it.each([
-    [request({ recipe: 'magic' }), /no recipe "magic".*sat, .*cross-entropy/],
-    [request({ preset: 'mine' }), /no preset "mine".*authors-cifar10,/],
-    [request({}, { epochs: 3, startEpoch: 3 }), /never adapt/],
-    [request({}, { targetMomentum: 1 }), /α/],
+    [trainingRequest({ recipe: 'magic' }), /no recipe "magic".*sat, .*cross-entropy/],
+    [trainingRequest({ preset: 'mine' }), /no preset "mine".*authors-cifar10,/],
+    [trainingRequest({}, { epochs: 3, startEpoch: 3 }), /never adapt/],
+    [trainingRequest({}, { targetMomentum: 1 }), /α/],
   ])('refuses to start where the request makes no sense (%#)', async (asked, message) => {
     await expect(training.start(project, asked)).rejects.toMatchObject({
       code: 'invalid-input',
@@ -174,7 +165,7 @@ describe('runs on the best engine that is here', () => {
     expect(training.isRunning()).toBe(false);
   });
 
-  async function runToEnd(asked = request()): Promise<RunSummary> {
+  async function runToEnd(asked = trainingRequest()): Promise<RunSummary> {
     const ended = new Promise<RunSummary>((resolve) => {
       heard = (event) => {
         if (event.kind === 'ended') resolve(event.run);
@@ -198,17 +189,17 @@ describe('runs on the best engine that is here', () => {
 });
 
 it('reports a trainer that dies with its last words and lets the next run start', async () => {
-  const project = await createProject();
+  const project = await createProject(imageFolder, pictures);
   let heard: (run: RunSummary) => void = () => undefined;
   const training = createTraining({
-    ...options((event) => {
+    ...trainingOptions((event) => {
       if (event.kind === 'ended') heard(event.run);
     }),
     trainerProgram: path.join(import.meta.dirname, 'dying-trainer.ts'),
   });
   for (let attempt = 1; attempt <= 2; attempt++) {
     const ended = new Promise<RunSummary>((resolve) => (heard = resolve));
-    await training.start(project, request({ engine: 'wasm' }));
+    await training.start(project, trainingRequest({ engine: 'wasm' }));
     const run = await ended;
     expect(run).toMatchObject({ id: attempt, status: 'failed' });
     expect(run.error).toMatch(/SIGABRT.*the driver is on fire/s);
@@ -217,16 +208,16 @@ it('reports a trainer that dies with its last words and lets the next run start'
 });
 
 it('never takes the weights that a deleted project at the same place has left for its own', async () => {
-  const project = await createProject();
+  const project = await createProject(imageFolder, pictures);
   const { weightsFolder } = project;
   await mkdir(weightsFolder);
   for (const runId of [1, 2])
     await writeFile(path.join(weightsFolder, `run-${runId}.safetensors`), 'of another project');
-  const { run, training } = await runOneEpoch(project, request({ engine: 'wasm', recipe: 'pretrain' }));
+  const { run, training } = await runOneEpoch(project, trainingRequest({ engine: 'wasm', recipe: 'pretrain' }));
   expect(run).toMatchObject({ id: 1, status: 'failed' });
   expect(await readdir(weightsFolder)).toEqual(['run-2.safetensors']);
   for (const startFrom of [1, 2])
-    await expect(training.plan(project, request({ engine: 'wasm', startFrom }))).rejects.toMatchObject({
+    await expect(training.plan(project, trainingRequest({ engine: 'wasm', startFrom }))).rejects.toMatchObject({
       code: 'not-found',
     });
 });
@@ -235,14 +226,14 @@ it.each([
   [0, 0.5],
   [1, null],
 ])('with E_s of %i, a selective run of one epoch stores the abstention %s', async (startEpoch, abstention) => {
-  const project = await createProject();
-  const { run } = await runOneEpoch(project, request({ engine: 'wasm', recipe: 'selective' }, { startEpoch }));
+  const project = await createProject(imageFolder, pictures);
+  const { run } = await runOneEpoch(project, trainingRequest({ engine: 'wasm', recipe: 'selective' }, { startEpoch }));
   expect(abstentionsOf(project.db, run.id)).toEqual(pictures.map(() => abstention));
 });
 
 it('keeps the last good epoch of a run whose loss became NaN, and passes on what to change', async () => {
-  const project = await createProject();
-  const { run } = await runOneEpoch(project, request({ engine: 'wasm' }));
+  const project = await createProject(imageFolder, pictures);
+  const { run } = await runOneEpoch(project, trainingRequest({ engine: 'wasm' }));
   expect(run).toMatchObject({ status: 'failed', error: expect.stringContaining('Start again with another seed') });
   expect(run.epochs).toHaveLength(1);
   expect(readJudgedLabels(project.db, run.id)).toHaveLength(pictures.length);
@@ -255,7 +246,7 @@ async function runOneEpoch(
 ): Promise<{ run: RunSummary; training: Training }> {
   const ended = Promise.withResolvers<RunSummary>();
   const training = createTraining({
-    ...options((event) => {
+    ...trainingOptions((event) => {
       if (event.kind === 'ended') ended.resolve(event.run);
     }),
     trainerProgram: path.join(import.meta.dirname, 'diverging-trainer.ts'),
@@ -264,44 +255,6 @@ async function runOneEpoch(
   const run = await ended.promise;
   await training.close();
   return { run, training };
-}
-
-function options(emit: (event: TrainingEvent) => void) {
-  return {
-    dataFolder: dataFolder(),
-    nodePath,
-    trainerProgram,
-    emit,
-    logger: createLogger((entry) => console.log(entry)),
-  };
-}
-
-async function createProject(
-  classOf = ({ given }: LabeledPicture, _index: number): string => given,
-): Promise<TrainingProject> {
-  const db = openDatabase(':memory:', { create: true });
-  const scanned = await Promise.all(
-    pictures.map(async (picture, index) => {
-      const file = picture.path;
-      const full = path.join(imageFolder, file);
-      const bytes = await readFile(full);
-      const { size, mtimeMs } = await stat(full);
-      return {
-        path: file,
-        contentHash: createHash('sha256').update(bytes).digest('hex'),
-        byteSize: size,
-        modifiedMs: mtimeMs,
-        width: 32,
-        height: 32,
-        format: 'png',
-        givenClass: classOf(picture, index),
-      };
-    }),
-  );
-  applyImport(db, { scanned, problems: [] });
-  const beside = `${imageFolder}-${++projects}`;
-  onTestFinished(() => rm(`${beside}-weights`, { recursive: true, force: true }));
-  return { db, imageFolder, cacheFolder: `${imageFolder}-cache`, weightsFolder: `${beside}-weights` };
 }
 
 function abstentionsOf(db: Database, runId: number): (number | null)[] {

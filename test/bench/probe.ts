@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, CDPSession, Page } from 'playwright-core';
+import { setTimeout } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import type { PlainPage } from './plain-page.ts';
 
 /* What is measured inside the page, and of its process. */
 
@@ -69,8 +71,13 @@ export function pictureAfter(page: Page, key: string): Promise<number> {
 }
 
 /** Goes through the whole list, a page at a time; of every tenth page, all pictures are waited for. Answers the number of pages. */
-export function scrollThrough(page: Page): Promise<number> {
-  return page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.scrollToEnd(10));
+export function scrollThrough(page: PlainPage): Promise<number> {
+  return page.evaluate((onPage) => (globalThis as ProbedWindow).winnowProbe.scrollToEnd(onPage), 10);
+}
+
+/** As `installProbe`, in the document that is there. */
+export async function installPlainProbe(page: PlainPage, selectors: ProbeSelectors): Promise<void> {
+  await page.evaluate(probe, selectors);
 }
 
 export interface FrameCounts {
@@ -122,20 +129,15 @@ export interface PageMemory {
 }
 
 /** Memory of the page after everything that can be let go is let go. Linux only. */
-export async function measureMemory(browser: Browser, page: Page): Promise<PageMemory> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('HeapProfiler.enable');
-  for (let time = 0; time < 3; time += 1) await session.send('HeapProfiler.collectGarbage');
-  await page.waitForTimeout(2000);
-  await session.send('Performance.enable');
-  const { metrics } = await session.send('Performance.getMetrics');
+export async function measureMemory(page: PlainPage): Promise<PageMemory> {
+  await page.send('HeapProfiler.enable');
+  for (let time = 0; time < 3; time += 1) await page.send('HeapProfiler.collectGarbage');
+  await page.send('HeapProfiler.disable');
+  await setTimeout(2000);
+  await page.send('Performance.enable');
+  const { metrics } = (await page.send('Performance.getMetrics')) as { metrics: { name: string; value: number }[] };
   const heap = metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? NaN;
-  const system = await browser.newBrowserCDPSession();
-  const renderers = await rendererPids(system);
-  // Chromium keeps an empty renderer in reserve; the page's is the large one.
-  const renderer = Math.max(...renderers.map(privateBytes));
-  await session.detach();
-  await system.detach();
+  const renderer = Math.max(...(await page.rendererPids()).map(privateBytes));
   return { heap: heap / 1e6, renderer: renderer / 1e6 };
 }
 
@@ -150,11 +152,6 @@ async function whileWatched<T>(page: Page, seen: Promise<T>, act: () => Promise<
 
 /** Headless Chromium draws for a display of 60 Hz. */
 const framePeriod = 1000 / 60;
-
-async function rendererPids(system: CDPSession): Promise<number[]> {
-  const { processInfo } = await system.send('SystemInfo.getProcessInfo');
-  return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-}
 
 function privateBytes(pid: number): number {
   const lines = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(/^Private_\w+:\s+(\d+) kB$/gm);

@@ -13,6 +13,8 @@ import type { ControlCommand, ControlNotice } from './electron-stand-in/control.
 
 export interface OpenApp {
   page: Page;
+  /** What opens the app in another browser, too; null where only this page can have it. */
+  url: string | null;
   /** Ends the process of the service at once, as a crash would. */
   killService(): Promise<void>;
   /** Ends the app as a person would. */
@@ -52,6 +54,7 @@ export const serveHost: JourneyHost = {
     await page.goto(url);
     return {
       page,
+      url,
       control: null,
       notices: [],
       log,
@@ -96,6 +99,7 @@ export const standInHost: JourneyHost = {
     const control = (command: ControlCommand): void => void main.send(command);
     return {
       page,
+      url: null,
       control,
       notices,
       log,
@@ -127,6 +131,7 @@ export const electronHost: JourneyHost = {
     const log = collect(main);
     return {
       page,
+      url: null,
       control: null,
       notices: [],
       log,

@@ -296,7 +296,7 @@ describe.skipIf(standInHost.absentBecause !== null)('the window of Electron', ()
       await page.getByRole('radio', { name: /Thorough/ }).check();
       await page.getByRole('button', { name: 'Start training' }).click();
       await page.getByText(/Epoch [2-9]\d* of/).waitFor({ timeout: 2 * minutes });
-      const question = { kind: 'question', message: 'Winnow is training. Stop it and close?' };
+      const question = { kind: 'question', message: 'Winnow is training. Pause it and close?' };
       app.control?.({ kind: 'quit' });
       await expect.poll(() => app.notices).toContainEqual(question);
       await page.getByText(/Epoch [3-9]\d* of/).waitFor();
@@ -305,7 +305,7 @@ describe.skipIf(standInHost.absentBecause !== null)('the window of Electron', ()
       await app.close();
       app = await standInHost.open(home, path.join(folder, 'asked.winnow'));
       await app.page.getByRole('navigation').getByRole('button', { name: 'Training' }).click();
-      await app.page.getByRole('heading', { name: /Training was stopped|Training failed/ }).waitFor();
+      await app.page.getByRole('heading', { name: 'Training is paused' }).waitFor();
       await app.page.getByRole('button', { name: 'Review the doubts' }).waitFor();
 
       // Closed from the menu and opened again from there, it shows what is to be done.

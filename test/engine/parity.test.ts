@@ -106,6 +106,7 @@ describe.each(enginesByPreference)('%s', (name: EngineName) => {
     { side: 8, size: 3, stride: 2 },
     { side: 7, size: 3, stride: 2 },
     { side: 8, size: 1, stride: 2 },
+    { side: 7, size: 1, stride: 2 },
     { side: 16, size: 7, stride: 4 },
   ])('gives both gradients of a convolution $side/$size/$stride', async ({ side, size, stride }, context) => {
     if (absent !== null) return context.skip(absent);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Overview, TrainingPlan, Triage } from '../../shared/domain.ts';
+import type { Overview, RunSummary, TrainingPlan, Triage } from '../../shared/domain.ts';
 import { presets } from '../../src-main/sat/presets.ts';
 import { recipes } from '../../src-main/sat/recipes/registry.ts';
 import { spots, writeFiles } from '../dataset/pictures.ts';
@@ -71,6 +71,7 @@ describe('usage', () => {
     ['a recipe that judges no labels', ['clean', 'images', '--out', 'a.csv', '--recipe', 'pretrain']],
     ['a coverage above 1', ['triage', 'a.winnow', '--coverage', '80']],
     ['a port that does not exist', ['serve', '--port', '70000']],
+    ['a resumed training with another budget', ['train', 'a.winnow', '--resume', '--budget', 'quick']],
     ['two formats at once', ['flags', 'a.winnow', '--json', '--csv']],
   ])('%s exits with 2 and prints nothing on standard output', async (_name, values) => {
     const { code, stdout, stderr } = await winnow(values);
@@ -233,19 +234,48 @@ test.each([
   expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(said)]);
 });
 
-test('Ctrl+C during training keeps what was learned and says so', async () => {
+test('Ctrl+C during training pauses, keeps what was learned, and says how to go on', async () => {
   const project = path.join(folder, 'interrupted.winnow');
   expect((await winnow(['import', 'images', '--project', project])).code).toBe(0);
   const { code, stdout, stderr } = await winnow(['train', project, '--budget', 'thorough', '--json'], (child, line) => {
     if (line.includes('"kind":"epoch"')) child.kill('SIGINT');
   });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/Cancelled after \d+ epochs?; what was learned until then is kept/);
+  expect(stderr).toMatch(/Paused after \d+ epochs? of \d+; what was learned until then can be reviewed/);
+  expect(stderr).toContain(`To go on: winnow train ${project} --resume`);
   expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
     kind: 'findings',
     findings: { epoch: expect.any(Number) },
   });
   expect((await winnow(['flags', project, '--all', '--json'])).code).toBe(0);
+}, 300_000);
+
+test('a training that was killed with its service goes on with --resume and comes to the same, to the bit', async () => {
+  const projects = ['unhurt', 'killed'].map((name) => path.join(folder, `${name}.winnow`)) as [string, string];
+  for (const project of projects) expect((await winnow(['import', 'images', '--project', project])).code).toBe(0);
+  const [unhurt, killed] = projects;
+  const values = ['--budget', 'quick', '--seed', '3', '--epochs', '6', '--json'];
+  const nothing = await winnow(['train', killed, '--resume']);
+  expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('There is no training to go on with')]);
+  expect((await winnow(['train', unhurt, ...values])).code).toBe(0);
+
+  const dieAfter = (epochs: number) => {
+    let left = epochs;
+    return (child: ReturnType<typeof spawn>, text: string): void => {
+      left -= text.split('"kind":"epoch"').length - 1;
+      if (left <= 0) setTimeout(() => child.kill('SIGKILL'), 40 * Math.random());
+    };
+  };
+  expect((await winnow(['train', killed, ...values], dieAfter(2))).code).toBeNull();
+  expect((await winnow(['train', killed, '--resume', '--json'], dieAfter(2))).code).toBeNull();
+  const { code, stdout, stderr } = await winnow(['train', killed, '--resume', '--json']);
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('training was interrupted');
+  const { run } = JSON.parse(stdout.trimEnd().split('\n').at(-2) ?? '') as { run: RunSummary };
+  expect(run).toMatchObject({ id: 1, status: 'done', canResume: false });
+  expect(run.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4, 5]);
+  const flags = await Promise.all(projects.map((project) => winnow(['flags', project, '--all', '--json'])));
+  expect(JSON.parse(flags[1]!.stdout)).toEqual(JSON.parse(flags[0]!.stdout));
 }, 300_000);
 
 test('clean does it all in one go and accepts only sure suggestions', async () => {

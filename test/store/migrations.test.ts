@@ -10,7 +10,7 @@ import { openDatabase } from '../../src-main/store/database.ts';
 import { readFindingsSummary } from '../../src-main/store/findings.ts';
 import { listHistory, redo, undo } from '../../src-main/store/history.ts';
 import { migrations } from '../../src-main/store/migrations.ts';
-import { latestRun } from '../../src-main/store/runs.ts';
+import { addRunNote, latestRun, runById, setRunStatus } from '../../src-main/store/runs.ts';
 import { applyImport } from '../../src-main/store/samples.ts';
 import { epochReport, findingsSummary, plan, scanned } from './fixtures.ts';
 
@@ -85,6 +85,7 @@ it('brings a project of version 1 up to date, and nothing in it is lost', () => 
     startedAt: '2026-01-01',
     endedAt: '2026-01-02',
     error: null,
+    notes: [],
   });
   expect(readFindingsSummary(db)).toEqual(findingsSummary(7, 1));
   expect(readSampleDetail(db, 1)).toMatchObject({
@@ -143,4 +144,48 @@ it('brings a project of version 2 up to date: its classes, decisions and history
   // What the folder calls them is known: nothing changes with the next import.
   const files = [scanned('cat/1.jpg'), scanned('dog/1.jpg', { givenClass: 'a "dog"' })];
   expect(applyImport(db, { scanned: files, problems: [] })).toMatchObject({ unchanged: 2, changed: 0 });
+});
+
+it('brings a project of version 3 up to date: its runs keep what hangs on them, and may be paused from now on', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'winnow-migration-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'old.winnow');
+  const old = new BetterSqlite3(file);
+  old.pragma('foreign_keys = ON');
+  for (const step of migrations.slice(0, 3)) old.exec(step);
+  old.pragma('application_id = 0x57494e4f');
+  old.pragma('user_version = 3');
+  old.exec(`
+    INSERT INTO class (id, name, source_name) VALUES (3, 'cat', 'cat'), (5, 'dog', 'dog');
+    INSERT INTO sample VALUES (1, 'cat/1.jpg', 'aa', 10, 1, 32, 32, 'jpeg', 3, 1), (2, 'dog/1.jpg', 'bb', 10, 1, 32, 32, 'jpeg', 5, 1);
+  `);
+  const insertRun = old.prepare("INSERT INTO run VALUES (?, ?, ?, '2026-01-01', '2026-01-02', ?, ?)");
+  insertRun.run(7, 'done', JSON.stringify(plan), null, JSON.stringify(findingsSummary(7, 0)));
+  insertRun.run(8, 'failed', JSON.stringify(plan), 'It went wrong.', null);
+  old.exec(`
+    INSERT INTO run_class VALUES (7, 0, 3), (7, 1, 5);
+    INSERT INTO run_sample VALUES (7, 0, 1, 3), (7, 1, 2, 5);
+    INSERT INTO epoch (run_id, epoch, loss, learning_rate, images_per_second, seconds, seconds_left, doubts, accuracy)
+      VALUES (7, 0, 1.5, 0.1, 100, 3, 6, 1, 0.5);
+    INSERT INTO epoch_target VALUES (7, 0, 0, x'00', x'00');
+    INSERT INTO finding VALUES (7, 1, 0.75, 5, 0.75, 0.25, 0.75, 1, 1, NULL);
+    INSERT INTO embedding VALUES (7, 0, 1, x'003c003c');
+    INSERT INTO map VALUES (7, x'00');
+  `);
+  old.close();
+
+  const db = openDatabase(file, { create: false });
+  onTestFinished(() => void db.close());
+  expect(db.pragma('foreign_key_check')).toEqual([]);
+  expect(latestRun(db)).toMatchObject({ id: 8, status: 'failed', error: 'It went wrong.', notes: [] });
+  expect(runById(db, 7)).toMatchObject({ status: 'done', epochs: [epochReport(0)] });
+  expect(readFindingsSummary(db)).toEqual(findingsSummary(7, 0));
+  setRunStatus(db, { runId: 8, status: 'paused' });
+  addRunNote(db, 8, 'A "note".');
+  addRunNote(db, 8, 'Another.');
+  expect(latestRun(db)).toMatchObject({ status: 'paused', notes: ['A "note".', 'Another.'] });
+  // What belongs to a run still goes with it.
+  db.exec('DELETE FROM run WHERE id = 7');
+  for (const table of ['run_class', 'run_sample', 'epoch', 'epoch_target', 'finding', 'embedding', 'map'])
+    expect(db.prepare(`SELECT count(*) AS rows FROM ${table}`).get(), table).toEqual({ rows: 0 });
 });

@@ -4,7 +4,7 @@ import { decide } from '../../src-main/store/decisions.ts';
 import { findingsRunId, readFindingsSummary } from '../../src-main/store/findings.ts';
 import {
   createRun,
-  failInterruptedRuns,
+  markInterruptedRuns,
   hasFinishedRun,
   latestRun,
   setRunStatus,
@@ -158,6 +158,24 @@ describe('a run', () => {
     expect(() => append(targetsOf(0).subarray(3), null)).toThrow('another shape');
     expect([latestRun(db)?.epochs, readTargets(db, runId)]).toEqual([[], null]);
   });
+
+  it('that goes on does epochs again, which take the place of themselves and of later ones', () => {
+    const { db, runId } = project();
+    const append = (epoch: number, of: number): void =>
+      appendEpoch(db, {
+        runId,
+        report: { ...epochReport(epoch), loss: of },
+        beliefs: { targets: targetsOf(of), weights: weightsOf(of), findings: null },
+      });
+    for (const epoch of [0, 1, 2]) append(epoch, epoch);
+    append(1, 7);
+    expect(latestRun(db)?.epochs.map(({ epoch, loss }) => [epoch, loss])).toEqual([
+      [0, 0],
+      [1, 7],
+    ]);
+    expect(readTargets(db, runId)).toEqual(expect.objectContaining({ epoch: 1, targets: targetsOf(7) }));
+    expect(readTargets(db, runId, 2)).toBeNull();
+  });
 });
 
 it('does not hide the findings of the run before until it has its own', () => {
@@ -186,18 +204,18 @@ it('keeps the findings of the run before when a run learns no labels', () => {
   expect(readSampleDetail(db, 1).history.epochs).toEqual([0]);
 });
 
-it('reports runs that were interrupted as failed, and says what is kept', () => {
+it('marks runs that nobody trains any more as interrupted, and says what is kept', () => {
   const db = projectWith(paths);
   const done = runWithFindings(db, {});
   setRunStatus(db, { runId: done, status: 'done', endedAt: startedAt });
   const killed = runWithFindings(db, {});
   setRunStatus(db, { runId: killed, status: 'running' });
-  expect(failInterruptedRuns(db, '2026-01-02')).toEqual([killed]);
+  expect(markInterruptedRuns(db, '2026-01-02')).toEqual([killed]);
   expect(latestRun(db)).toMatchObject({
     id: killed,
-    status: 'failed',
+    status: 'interrupted',
     endedAt: '2026-01-02',
-    error: 'The app was closed while training; everything up to epoch 1 is kept. Start the training again.',
+    error: 'Winnow ended without warning while it was training; everything up to epoch 1 is kept.',
   });
-  expect(failInterruptedRuns(db, '2026-01-03')).toEqual([]);
+  expect(markInterruptedRuns(db, '2026-01-03')).toEqual([]);
 });

@@ -28,7 +28,7 @@ import { cacheFolderOf } from '../../src-main/app/projects.ts';
 import { explainFlags, flagSamples, type Flags } from '../../src-main/domain/flags.ts';
 import { planTraining } from '../../src-main/domain/plan.ts';
 import { createRandom, type Random } from '../../src-main/domain/random.ts';
-import { createRunView, type EpochView } from '../../src-main/domain/run-view.ts';
+import { averagePredictions, createRunView, readsAverage, type EpochView } from '../../src-main/domain/run-view.ts';
 import { networks } from '../../src-main/sat/models/networks.ts';
 
 import { listClasses } from '../../src-main/store/class-list.ts';
@@ -160,6 +160,7 @@ function storeRun(
   const abstentions = plan.recipe === 'selective' ? drawAbstentions(nature, options.seed + 3) : null;
   const view = createRunView({ plan, labels: nature.labels });
   const targets = oneHot(nature);
+  let average: Float32Array | null = null;
   const isEncoder = requireRecipe(plan.recipe).gives === 'encoder';
   let doubtful: SampleId[] = [];
   for (let epoch = 0; epoch < plan.epochs; epoch++) {
@@ -169,7 +170,8 @@ function storeRun(
     }
     const probabilities = predictor.after(epoch);
     if (epoch >= plan.startEpoch) moveTargets(targets, probabilities, plan.targetMomentum);
-    const judged = view.update(epoch, targets, probabilities);
+    average = averagePredictions(average, probabilities, plan);
+    const judged = view.update(epoch, targets, readsAverage(plan, epoch) ? average : null);
     const flags = flagSamples(judged.scores, nature.labels);
     const isLast = epoch === plan.epochs - 1;
     const list = isLast ? findingsOf({ samples, classIds, judged, flags, abstentions }) : [];

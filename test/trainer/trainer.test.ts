@@ -3,21 +3,22 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineName, TrainingSettings } from '../../shared/domain.ts';
-import type { HeldOut, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
-import { startTrainerProcess } from '../../src-main/app/trainer-process.ts';
-import { createRandom } from '../../src-main/domain/random.ts';
+import type { HeldOut, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { enginesByPreference } from '../../src-main/engine/choice.ts';
-import { programPaths } from '../../src-main/hosts/paths.ts';
 import { recipes } from '../../src-main/sat/recipes/registry.ts';
-import { engineFolderForTests } from '../support/engine-folder.ts';
+import {
+  classes,
+  eventsOf,
+  isAbsent,
+  resolution,
+  runTrainer,
+  usualSettings,
+  writeNoise,
+  type EventOf,
+  type TrainCommand,
+} from './trainer-run.ts';
 
-type TrainCommand = Extract<TrainerCommand, { kind: 'train' }>;
-type EventOf<K extends TrainerEvent['kind']> = Extract<TrainerEvent, { kind: K }>;
-
-const { nodePath, trainerProgram } = programPaths();
 const samples = 30;
-const classes = 3;
-const resolution = 32;
 let folder = '';
 let pixelFile = '';
 const labels = Int32Array.from({ length: samples }, (_, i) => i % classes);
@@ -25,11 +26,7 @@ const labels = Int32Array.from({ length: samples }, (_, i) => i % classes);
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'winnow-trainer-'));
   pixelFile = path.join(folder, 'noise.pixels');
-  const random = createRandom(3);
-  await writeFile(
-    pixelFile,
-    Uint8Array.from({ length: samples * resolution ** 2 * 3 }, () => random.integer(256)),
-  );
+  await writeNoise(pixelFile, samples);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -163,71 +160,18 @@ describe('the trainer process', () => {
   });
 });
 
-/** All events of one short run, to its end. */
-async function run(
+/** All events of one short run on noise, to its end. */
+function run(
   engine: EngineName,
   settings: Partial<TrainingSettings>,
   command: Partial<TrainCommand> = {},
 ): Promise<TrainerEvent[]> {
-  const trainer = startTrainerProcess({ nodePath, program: trainerProgram });
-  const events: TrainerEvent[] = [];
-  try {
-    await new Promise<void>((resolve, reject) => {
-      trainer.onMessage((event) => {
-        events.push(event);
-        if (event.kind === 'done' || event.kind === 'failed') resolve();
-      });
-      void trainer.ended.then((exit) => reject(new Error(exit.lastWords)));
-      trainer.post({
-        kind: 'train',
-        runId: 1,
-        settings: { ...usualSettings(engine), ...settings },
-        pixels: { path: pixelFile, samples, resolution },
-        labels,
-        heldOut: null,
-        startWeights: null,
-        weightsFile: null,
-        embed: false,
-        engineFolder: engineFolderForTests(),
-        ...command,
-      });
-    });
-  } finally {
-    trainer.kill();
-    await trainer.ended;
-  }
-  return events;
-}
-
-function usualSettings(engine: EngineName): TrainingSettings {
-  return {
-    engine,
-    recipe: 'sat',
-    seed: 1,
-    network: 'compact',
-    width: 4,
-    resolution,
-    classes,
-    epochs: 4,
-    startEpoch: 2,
-    targetMomentum: 0.7,
-    batchSize: 10,
-    optimizer: 'sgd-nesterov',
-    learningRate: 0.05,
-    schedule: { kind: 'one-cycle' },
-    weightDecay: 5e-4,
-    augmentation: 'shift-flip',
-    attack: null,
-  };
-}
-
-/** TensorFlow may not be installed where the tests run; WebAssembly always is. */
-function isAbsent(engine: EngineName, events: TrainerEvent[]): boolean {
-  return engine !== 'wasm' && events.at(-1)?.kind === 'failed' && eventsOf(events, 'started').length === 0;
-}
-
-function eventsOf<K extends TrainerEvent['kind']>(events: TrainerEvent[], kind: K): EventOf<K>[] {
-  return events.filter((event): event is EventOf<K> => event.kind === kind);
+  return runTrainer({
+    settings: { ...usualSettings(engine), ...settings },
+    pixels: { path: pixelFile, samples, resolution },
+    labels,
+    ...command,
+  });
 }
 
 function expectSimplex(rows: Float32Array, width: number): void {

@@ -59,7 +59,7 @@ export function createProgram(version: string, onExit: (code: number) => void): 
 
   program
     .command('train')
-    .description('train on the project and judge every label; Ctrl+C cancels and keeps what was learned')
+    .description('train on the project and judge every label; Ctrl+C pauses, and --resume goes on')
     .addArgument(project())
     .addOption(budget())
     .addOption(engine())
@@ -87,6 +87,15 @@ export function createProgram(version: string, onExit: (code: number) => void): 
     )
     .addOption(
       new Option('--target-momentum <number>', 'α, between 0 and 1: how slowly targets adapt').argParser(parseNumber),
+    )
+    .addOption(
+      new Option(
+        '--resume',
+        'go on with the training that was paused or interrupted, on the images and labels it began with',
+      ).conflicts([
+        ...['budget', 'engine', 'seed', 'recipe', 'startFrom', 'then', 'preset'],
+        ...['epochs', 'startEpoch', 'targetMomentum'],
+      ]),
     )
     .addOption(new Option('--json', 'print the plan and every event as a line of JSON'))
     .addHelpText('after', `\nRecipes:\n${formatList(recipes)}\n\nPresets, all meant for a GPU:\n${formatList(presets)}`)

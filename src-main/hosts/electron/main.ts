@@ -126,15 +126,15 @@ async function resume(): Promise<void> {
   if (window !== null) connectWindow(window.webContents);
 }
 
-/** Closing ends a running training, so the person is asked once. */
+/** Closing pauses a running training, so the person is asked once. */
 function mayClose(): boolean {
   if (!isTraining || mayStopTraining || window === null) return true;
   const stop = 1;
   const answer = dialog.showMessageBoxSync(window, {
     type: 'question',
-    message: 'Winnow is training. Stop it and close?',
-    detail: 'What was learned up to the last complete epoch is kept and can be reviewed.',
-    buttons: ['Keep training', 'Stop and close'],
+    message: 'Winnow is training. Pause it and close?',
+    detail: 'It goes on from where it is when you resume it. What it has learned can be reviewed meanwhile.',
+    buttons: ['Keep training', 'Pause and close'],
     defaultId: 0,
     cancelId: 0,
   });

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../../domain/random.ts';
 
 /**
  * In `training`, normalisations use the statistics of the batch and move their running averages; in `evaluation` they use those
@@ -12,6 +13,8 @@ export interface Network {
   parameters: ReadonlyMap<string, tf.Variable>;
   /** Running means and variances of the normalisations, by name. */
   statistics: ReadonlyMap<string, tf.Variable>;
+  /** What training draws from; absent where a forward pass leaves nothing to chance. */
+  random?: Random;
   /** Numbers in a picture's features. */
   featureSize: number;
   /** `[batch, resolution, resolution, 3]` → `[batch, featureSize]` */

@@ -40,6 +40,7 @@ export function createVgg({ width, resolution, outputs, seed }: NetworkSettings)
   return {
     parameters: store.parameters,
     statistics: store.statistics,
+    random,
     featureSize,
     features: (images, mode) => {
       let x = images;

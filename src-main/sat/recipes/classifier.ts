@@ -1,22 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../../domain/random.ts';
 import type { Network } from '../models/network.ts';
-import type { Batch, Learner, RecipeContext, StepOutput } from './recipe.ts';
+import { streamsOf, type Batch, type Learner, type RecipeContext, type StepOutput } from './recipe.ts';
 
 export interface ClassifierOptions {
   /** Adds a logit for abstention behind those of the classes. */
   hasAbstention?: boolean;
   prepare?: (network: Network, batch: Batch) => tf.Tensor4D;
+  /** What `prepare` and `loss` draw from. */
+  random?: Random;
   loss: (network: Network, batch: Batch) => Omit<StepOutput, 'spread'>;
 }
 
 /** What all recipes share that learn labels: one network, and one row of K targets per sample that starts as the one-hot label. */
 export function createClassifier({ settings, createNetwork }: RecipeContext, options: ClassifierOptions): Learner {
   const { classes, seed } = settings;
-  const { hasAbstention = false, prepare, loss } = options;
+  const { hasAbstention = false, prepare, random, loss } = options;
   const network = createNetwork({ outputs: classes + (hasAbstention ? 1 : 0), seed });
   return {
     network,
     parameters: network.parameters,
+    variables: new Map([...network.parameters, ...network.statistics]),
+    streams: streamsOf({ recipe: random, network: network.random }),
     targetSize: classes,
     hasAbstention,
     initialTargets: (labels) => oneHot(labels, classes),

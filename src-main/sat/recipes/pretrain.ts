@@ -4,7 +4,7 @@ import { representationLoss, representationSpread, updateRepresentations } from 
 import { createParameters, dense, normalise, type ParameterStore } from '../models/layers.ts';
 import type { Mode, Network } from '../models/network.ts';
 import { stopGradient } from '../operations.ts';
-import type { Learner, Recipe, RecipeContext } from './recipe.ts';
+import { streamsOf, type Learner, type Recipe, type RecipeContext } from './recipe.ts';
 
 /**
  * Self-supervised SAT: the moving-average idea with no labels. An averaged copy of the network looks at the same single view and its
@@ -45,6 +45,8 @@ function createSelfSupervised({ settings, createNetwork }: RecipeContext): Learn
   return {
     network,
     parameters,
+    variables: byPlace({ network, averaged, heads, averagedHeads }),
+    streams: streamsOf({ network: network.random, averaged: averaged.random }),
     targetSize: representationSize,
     hasAbstention: false,
     initialTargets: (labels) => new Float32Array(labels.length * representationSize),
@@ -91,6 +93,17 @@ function createHead(
     const rectified = tf.relu(normalise(hidden as tf.Tensor4D, norm, mode));
     return dense(tf.reshape(rectified, [batch, hiddenSize]), second);
   };
+}
+
+/** Parameters and statistics of several stores, by the store's name and their own. */
+function byPlace(
+  stores: Record<string, Pick<ParameterStore, 'parameters' | 'statistics'>>,
+): ReadonlyMap<string, tf.Variable> {
+  return new Map(
+    Object.entries(stores).flatMap(([place, { parameters, statistics }]) =>
+      [...parameters, ...statistics].map(([name, variable]): [string, tf.Variable] => [`${place}/${name}`, variable]),
+    ),
+  );
 }
 
 /** Variables of the same name. */

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { AttackSettings, RecipeSummary, TrainingSettings } from '../../../shared/domain.ts';
+import type { Random } from '../../domain/random.ts';
 import type { Network, NetworkSettings } from '../models/network.ts';
 
 /*
@@ -30,6 +31,10 @@ export interface Learner {
   network: Network;
   /** What the optimizer changes: the network's parameters and those of the recipe's own heads, by name. */
   parameters: ReadonlyMap<string, tf.Variable>;
+  /** Every tensor that outlives a step, the optimizer's apart, by name: with the streams, all that a run which goes on later needs. */
+  variables: ReadonlyMap<string, tf.Variable>;
+  /** What the steps draw from, by name. */
+  streams: ReadonlyMap<string, Random>;
   /** T, numbers in a sample's row of targets. */
   targetSize: number;
   /** Where the last logit is no class but the abstention. */
@@ -66,4 +71,9 @@ export interface StepOutput {
   probabilities: tf.Tensor2D | null;
   /** The collapse monitor, a scalar; null for recipes that cannot collapse. */
   spread: tf.Scalar | null;
+}
+
+/** Those of the streams that there are. */
+export function streamsOf(streams: Record<string, Random | undefined>): ReadonlyMap<string, Random> {
+  return new Map(Object.entries(streams).filter((entry): entry is [string, Random] => entry[1] !== undefined));
 }

@@ -25,6 +25,7 @@ export const robust: Recipe = {
     // A stream of its own: the attack's noise must not change the order of the pictures.
     const random = createRandom(settings.seed + 3);
     return createClassifier(context, {
+      random,
       prepare: (network, { images }) => {
         const noise = tf.tensor4d(
           Float32Array.from({ length: images.size }, () => random.normal()),

@@ -31,7 +31,8 @@ try {
   if (loader === null)
     console.warn('There is no Vulkan loader (libvulkan.so.1) here; the other machine must have one.');
   else copyTo(loader, path.join('lib', 'libvulkan.so.1'));
-  for (const name of ['run.mjs', 'torch_step.py', 'run.sh']) cpSync(path.join(here, name), path.join(folder, name));
+  for (const name of ['run.mjs', '../torch_step.py', 'run.sh'])
+    cpSync(path.join(here, name), path.join(folder, path.basename(name)));
   chmodSync(path.join(folder, 'run.sh'), 0o755);
   execFileSync('tar', ['-C', folder, '-cJf', archive, '.'], { env: { ...process.env, XZ_OPT: '-1' } });
   console.log(archive);

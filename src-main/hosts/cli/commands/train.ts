@@ -16,6 +16,8 @@ import { requestOf, type RequestOptions } from '../training-request.ts';
 export interface TrainOptions extends RequestOptions {
   /** Recipe of a second run that starts from the encoder of the first. */
   then?: string;
+  /** Goes on with a run instead of starting one. */
+  resume?: true;
   json?: true;
 }
 
@@ -23,12 +25,9 @@ export async function trainCommand(project: string, options: TrainOptions): Prom
   return await withService(async (client) => {
     await client.call('openProject', { path: path.resolve(project) });
     const onEvent = options.json ? printJsonLine : null;
-    const first = requestOf(options);
-    const second = secondOf(options);
-    if (second !== null) await requirePlannable(client, first, second);
-    let run = await trainWithProgress(client, first, onEvent);
-    if (second !== null && run.status === 'done')
-      run = await trainWithProgress(client, { ...second, startFrom: run.id }, onEvent);
+    const run = options.resume
+      ? await resumeWithProgress(client, onEvent)
+      : await startAsAsked(client, options, onEvent);
     const findings = await client.call('getFindings', {});
     const isEncoder = recipeByName(run.plan.recipe)?.gives === 'encoder';
     if (options.json) printJsonLine({ kind: 'findings', findings: isEncoder ? null : findings });
@@ -36,6 +35,37 @@ export async function trainCommand(project: string, options: TrainOptions): Prom
     else if (findings !== null) printFindings(findings);
     return run.status === 'done' ? 0 : 1;
   });
+}
+
+type OnEvent = ((event: TrainingEvent | { kind: 'plan'; plan: TrainingPlan }) => void) | null;
+
+/** The run that the options describe, and the one of --then after it. */
+async function startAsAsked(client: DirectClient, options: TrainOptions, onEvent: OnEvent): Promise<RunSummary> {
+  const first = requestOf(options);
+  const second = secondOf(options);
+  if (second !== null) await requirePlannable(client, first, second);
+  const run = await trainWithProgress(client, first, onEvent);
+  return second !== null && run.status === 'done'
+    ? await trainWithProgress(client, { ...second, startFrom: run.id }, onEvent)
+    : run;
+}
+
+/** Goes on with the run that can, and waits for its end. */
+async function resumeWithProgress(client: DirectClient, onEvent: OnEvent): Promise<RunSummary> {
+  const run = await client.call('getResumableRun', {});
+  if (run === null) {
+    throw new AppError(
+      'not-found',
+      'There is no training to go on with: none was paused or interrupted, or its saved state is gone. Start one without --resume.',
+    );
+  }
+  if (onEvent === null) {
+    say(
+      `Run ${run.id} goes on in epoch ${run.epochs.length + 1} of ${run.plan.epochs}, on the images and labels that it began with; ` +
+        'what was decided since counts in the next training.',
+    );
+  }
+  return await followWithProgress(client, run.plan, onEvent, () => client.call('resumeTraining', { runId: run.id }));
 }
 
 /** The run of --then, which starts from one that does not exist yet; null without that option. */
@@ -59,38 +89,56 @@ async function requirePlannable(client: DirectClient, first: TrainingRequest, se
 }
 
 /**
- * Plans, trains and waits for the end. Ctrl+C cancels the run and keeps what it has learned. `onEvent` is given the plan and every
- * event, for machines; with null a person sees the plan and a bar. Throws when the run fails.
+ * Plans, trains and waits for the end. Ctrl+C pauses the run. `onEvent` is given the plan and every event, for machines; with null a
+ * person sees the plan and a bar. Throws when the run fails.
  */
 export async function trainWithProgress(
   client: DirectClient,
   request: TrainingRequest,
-  onEvent: ((event: TrainingEvent | { kind: 'plan'; plan: TrainingPlan }) => void) | null,
+  onEvent: OnEvent,
 ): Promise<RunSummary> {
   const plan = await client.call('planTraining', request);
   if (onEvent === null) sayPlan(plan);
   else onEvent({ kind: 'plan', plan });
+  return await followWithProgress(client, plan, onEvent, () => client.call('startTraining', request));
+}
 
+async function followWithProgress(
+  client: DirectClient,
+  plan: TrainingPlan,
+  onEvent: OnEvent,
+  begin: () => Promise<RunSummary>,
+): Promise<RunSummary> {
   const progress = createProgress('Training', process.stderr);
+  let notesSaid = 0;
   const { promise: ended, resolve: onEnded } = Promise.withResolvers<RunSummary>();
   const unsubscribe = client.subscribe('training', (event) => {
     onEvent?.(event);
     if (onEvent === null) showEvent(event, plan, progress);
+    if (event.kind === 'changed') {
+      if (onEvent === null) for (const note of event.run.notes.slice(notesSaid)) progress.note(note);
+      notesSaid = event.run.notes.length;
+    }
     if (event.kind === 'ended') onEnded(event.run);
   });
   try {
     const run = await withInterrupt(
       () => {
-        progress.note('Cancelling; what was learned is kept …');
-        void client.call('cancelTraining', {});
+        progress.note('Pausing …');
+        void client.call('pauseTraining', {});
       },
       async () => {
-        await client.call('startTraining', request);
+        const begun = await begin();
+        notesSaid = begun.notes.length;
         return await ended;
       },
     );
-    if (run.status === 'failed') throw new AppError('trainer', run.error ?? 'The training failed without saying why.');
-    if (run.status === 'cancelled') say(cancelledMessage(run));
+    if (run.status === 'failed' || run.status === 'interrupted')
+      throw new AppError('trainer', run.error ?? 'The training failed without saying why.');
+    if (run.status !== 'done') {
+      const project = await client.call('getProject', {});
+      say(stoppedMessage(run, project?.path ?? '<project>'));
+    }
     return run;
   } finally {
     unsubscribe();
@@ -149,6 +197,9 @@ function showEvent(event: TrainingEvent, plan: TrainingPlan, progress: Progress)
     case 'epoch':
       progress.note(epochLine(event.report, plan));
       break;
+    case 'changed':
+      // Its notes are said where the run is followed.
+      break;
     case 'ended':
       progress.end();
   }
@@ -168,9 +219,10 @@ function epochLine(report: EpochReport, plan: TrainingPlan): string {
   ].join('  ');
 }
 
-function cancelledMessage(run: RunSummary): string {
-  const { length } = run.epochs;
-  return length === 0
-    ? 'Cancelled before the first epoch ended; nothing was learned yet. Decisions and images are untouched.'
-    : `Cancelled after ${formatCount(length, 'epoch')}; what was learned until then is kept and can be reviewed.`;
+function stoppedMessage({ epochs: { length }, plan, canResume }: RunSummary, project: string): string {
+  const kept =
+    length === 0
+      ? 'Paused before the first epoch ended; there is nothing to review yet.'
+      : `Paused after ${formatCount(length, 'epoch')} of ${plan.epochs}; what was learned until then can be reviewed.`;
+  return canResume ? `${kept} To go on: winnow train ${project} --resume` : kept;
 }

@@ -1,9 +1,10 @@
-"""Training steps in eager PyTorch on a card, for comparison with Winnow's WebGPU engine. Prints one line of JSON.
+"""Training steps in eager PyTorch, on a card or the CPU, for comparison with Winnow's engines. Prints one line of JSON.
 
 usage: torch_step.py NETWORK WIDTH RESOLUTION BATCH STEPS PRECISION [DEVICE]
 NETWORK is compact or resnet18, the same shapes as in src-main/sat/models; PRECISION is fp32 or tf32. SAT's loss, SGD with Nesterov momentum.
 """
 import json
+import resource
 import sys
 import time
 
@@ -94,4 +95,5 @@ for step in range(steps + 3):
     started = now
 latest.item()
 name = torch.cuda.get_device_name() if device == "cuda" else device
-print(json.dumps({"device": name, "torch": torch.__version__, "imagesPerSecond": speeds}))
+peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"device": f"{torch.__version__}, {name}", "imagesPerSecond": speeds, "peakBytes": peak}))

@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+/*
+ * Named tensors in the safetensors format, which other tools read: the length of a JSON header (8 bytes, little-endian), the header
+ * with type, shape and place of every tensor, then their bytes.
+ */
+
+export interface StoredTensor {
+  shape: readonly number[];
+  values: Float32Array | Int32Array;
+}
+
+interface TensorHeader {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/** Writes beside the file and moves it into place, so that at every moment either the old or the new content is there, whole. */
+export function writeTensorFile(
+  file: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Record<string, string>,
+): void {
+  const header: Record<string, TensorHeader | Record<string, string>> = { __metadata__: metadata };
+  const parts = bytesOf(tensors);
+  let offset = 0;
+  for (const [index, [name, { shape, values }]] of [...tensors].entries()) {
+    const end = offset + parts[index]!.length;
+    const dtype = values instanceof Int32Array ? 'I32' : 'F32';
+    header[name] = { dtype, shape: [...shape], data_offsets: [offset, end] };
+    offset = end;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  // Of this process alone: one that was left behind by a service that died may still be at its last file.
+  const unfinished = `${file}.${process.pid}.partial`;
+  const descriptor = openSync(unfinished, 'w');
+  try {
+    for (const part of [length, json, ...parts]) writeFileSync(descriptor, part);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(unfinished, file);
+}
+
+/** @throws Error when the file is not there, is no such file, or is cut short */
+export function readTensorFile(file: string): {
+  tensors: ReadonlyMap<string, StoredTensor>;
+  metadata: Readonly<Record<string, string>>;
+} {
+  const bytes = readFileSync(file);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const { __metadata__: metadata = {}, ...headers } = JSON.parse(bytes.toString('utf8', 8, start)) as {
+    __metadata__?: Record<string, string>;
+  } & Record<string, TensorHeader>;
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, { dtype, shape, data_offsets: place }] of Object.entries(headers)) {
+    const [from, to] = [start + place[0], start + place[1]];
+    if (to > bytes.length) throw new Error(`"${name}" is cut short.`);
+    // A copy, because the tensors may start at an odd offset.
+    const { buffer } = new Uint8Array(bytes.subarray(from, to));
+    if (dtype === 'F32') tensors.set(name, { shape, values: new Float32Array(buffer) });
+    else if (dtype === 'I32') tensors.set(name, { shape, values: new Int32Array(buffer) });
+  }
+  return { tensors, metadata };
+}
+
+/** CRC-32 of all values, in their order, after that of some text. */
+export function checksumOf(text: string, tensors: ReadonlyMap<string, StoredTensor>): number {
+  return bytesOf(tensors).reduce((sum, part) => crc32(part, sum), crc32(text));
+}
+
+/** The present values of variables, by name. */
+export async function readVariables(variables: ReadonlyMap<string, tf.Variable>): Promise<Map<string, StoredTensor>> {
+  const read = async ([name, variable]: [string, tf.Variable]): Promise<[string, StoredTensor]> => {
+    const values = await variable.data<'float32'>();
+    return [name, { shape: variable.shape, values: values.slice() }];
+  };
+  return new Map(await Promise.all([...variables].map(read)));
+}
+
+/** Gives a variable stored values; false, and no change, when there are none of its shape. */
+export function assignStored(variable: tf.Variable, stored: StoredTensor | undefined): boolean {
+  if (!(stored?.values instanceof Float32Array) || String(stored.shape) !== String(variable.shape)) return false;
+  const { values } = stored;
+  tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
+  return true;
+}
+
+function bytesOf(tensors: ReadonlyMap<string, StoredTensor>): Uint8Array[] {
+  return [...tensors.values()].map(({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+}

@@ -19,7 +19,7 @@ afterEach(() => rm(dataFolder, { recursive: true, force: true }));
 
 it('plans by the best measurement, so that a busy moment does not make later runs smaller', async () => {
   const wasm = { name: 'wasm', available: true, device: '', version: '', source: null, absentBecause: null };
-  const known = { wasm: { ...wasm, trainingGflops: 9 } };
+  const known = { 'wasm on all cores': { ...wasm, trainingGflops: 9 } };
   await writeFile(path.join(dataFolder, 'engine-speeds.json'), JSON.stringify(known));
   const reports = await engines.list(true);
   expect(reports.find((report) => report.name === 'wasm')?.trainingGflops).toBe(5);
@@ -27,7 +27,7 @@ it('plans by the best measurement, so that a busy moment does not make later run
 });
 
 it('measures again when what it knew is damaged', async () => {
-  await writeFile(path.join(dataFolder, 'engine-speeds.json'), '{"wasm": {"trainingGflops": "fast"}}');
+  await writeFile(path.join(dataFolder, 'engine-speeds.json'), '{"wasm on all cores": {"trainingGflops": "fast"}}');
   expect((await engines.choose('wasm')).gflops).toBe(5);
 });
 

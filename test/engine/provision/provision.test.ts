@@ -191,6 +191,8 @@ test.runIf(onLinux && realInstall !== null && hasCompiler)(
     expect(findTensorflow(engineFolder)).toEqual(install);
     expect(filesBelow(libraries)).toEqual(before);
   },
+  // A compiler is at work, half a minute on free cores.
+  180_000,
 );
 
 /** Writes a file in place of compiling, and takes the version from the library's bytes as the real one does from its code. */

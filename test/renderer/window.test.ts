@@ -92,7 +92,8 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('radio', { name: /With abstention/ }).check();
     await page.getByText('Numbers by hand').click();
     const epochs = page.getByLabel('Epochs');
-    await expect.poll(() => epochs.getAttribute('placeholder')).toMatch(/^\d+$/);
+    // The first plan on a machine waits until its engines are measured.
+    await expect.poll(() => epochs.getAttribute('placeholder'), { timeout: 60_000 }).toMatch(/^\d+$/);
     const usual = await epochs.getAttribute('placeholder');
     await epochs.fill('5');
     await page.getByLabel('Belief moves from epoch').fill('9');
@@ -106,7 +107,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('radio', { name: /Images first/ }).check();
     await page.getByText('This way to learn does without it.').waitFor();
     expect(await page.getByLabel('Belief moves from epoch').isDisabled()).toBe(true);
-  });
+  }, 120_000);
 
   test('what was learned without labels is shown as such, and leads to a training on the labels', async () => {
     const page = await open({ recipe: 'pretrain' }, 'training');

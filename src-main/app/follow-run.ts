@@ -1,11 +1,12 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { TrainingEvent } from '../../shared/api.ts';
-import type { ClassId, EpochReport, Finding, RunId, RunStatus, RunSummary, TrainingPlan } from '../../shared/domain.ts';
+import type { ClassId, EpochReport, RunId, RunStatus, RunSummary, TrainingPlan } from '../../shared/domain.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { AppError, errorMessage } from '../../shared/result.ts';
 import type { Beliefs, FailureReason, PixelFile, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { pixelFileName, writePixelFile } from '../dataset/pixels.ts';
+import { listFindings } from '../domain/findings.ts';
 import { explainFlags, flagSamples } from '../domain/flags.ts';
 import { createRunView, type RunView } from '../domain/run-view.ts';
 import type { Database } from '../store/database.ts';
@@ -289,20 +290,12 @@ function judge(
   epoch: number,
   { targets, average, abstention }: Beliefs,
 ): { doubts: number; beliefs: EpochBeliefs } {
-  const { scores, weights, flipEpochs, labels } = view.update(epoch, targets, average);
+  const judged = view.update(epoch, targets, average);
+  const { scores, weights, labels } = judged;
   const flags = flagSamples(scores, labels);
-  const list = samples.map(({ id }, i): Finding => ({
-    sampleId: id,
-    suggestedClassId: classIds[scores.suggested[i]!]!,
-    score: scores.score[i]!,
-    weight: scores.weight[i]!,
-    givenTarget: scores.givenTarget[i]!,
-    suggestedTarget: scores.suggestedVote[i]!,
-    flipEpoch: flipEpochs[i] === -1 ? null : flipEpochs[i]!,
-    flagged: flags.flagged[i] === 1,
-    // Before E_s nothing has taught the model to abstain.
-    abstention: epoch < plan.startEpoch ? null : (abstention?.[i] ?? null),
-  }));
+  // Before E_s nothing has taught the model to abstain.
+  const taught = epoch < plan.startEpoch ? null : abstention;
+  const list = listFindings({ samples, classIds, judged, flags, abstention: taught });
   const summary = explainFlags(flags, { runId, epoch, samples: samples.length });
   return { doubts: flags.count, beliefs: { targets, weights, findings: { list, summary } } };
 }

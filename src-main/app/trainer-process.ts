@@ -12,11 +12,13 @@ export interface TrainerProcess extends Port<TrainerCommand, TrainerEvent> {
 export interface TrainerExit {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** The end of what it wrote to standard error. */
+  /** The end of what it wrote to standard error, without what engines and Node announce in every process. */
   lastWords: string;
 }
 
 const lastWordsLength = 2000;
+/** Information of TensorFlow's log, and Node's notes on what is out of date. */
+const announcement = /^(?:WARNING: All log messages before absl::|I\d{4} |\(node:\d+\) |\(Use `node --trace-).*\n?/gm;
 
 export function startTrainerProcess({ nodePath, program }: { nodePath: string; program: string }): TrainerProcess {
   const child = fork(program, [], {
@@ -33,7 +35,9 @@ export function startTrainerProcess({ nodePath, program }: { nodePath: string; p
   const ended = new Promise<TrainerExit>((resolve) => {
     let failure = '';
     // 'close', not 'exit': only then has standard error been read to its end.
-    child.once('close', (code, signal) => resolve({ code, signal, lastWords: (failure + lastWords).trim() }));
+    child.once('close', (code, signal) =>
+      resolve({ code, signal, lastWords: (failure + lastWords.replace(announcement, '')).trim() }),
+    );
     child.once('error', (error) => {
       failure = `${error.message}\n`;
       // A process that never started never closes.

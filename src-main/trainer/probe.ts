@@ -43,7 +43,12 @@ export async function measureTrainingGflops(): Promise<number> {
   };
   // The first step compiles and allocates.
   await step(batches.small);
-  const batch = (await step(batches.small)) > slowStepMilliseconds ? batches.small : batches.usual;
+  // A slow engine is slow in every step; a quick one may be in one, while its libraries are still read from the disk.
+  let quickest = Infinity;
+  for (let tried = 0; tried < 3 && quickest > slowStepMilliseconds; tried++) {
+    quickest = Math.min(quickest, await step(batches.small));
+  }
+  const batch = quickest > slowStepMilliseconds ? batches.small : batches.usual;
   const times: number[] = [];
   const started = performance.now();
   while (performance.now() - started < measuredMilliseconds || times.length < 3) times.push(await step(batch));

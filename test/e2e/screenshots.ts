@@ -149,6 +149,16 @@ async function training(page: Page, train: boolean): Promise<void> {
   await page.getByRole('heading', { name: /Doubts so far/ }).waitFor({ timeout: trainingTimeout });
   await page.waitForTimeout(1500);
   await shoot(page, 'training-running');
+  await page.keyboard.press('p');
+  await page.getByRole('heading', { name: 'Training is paused' }).waitFor({ timeout: 60_000 });
+  await shoot(page, 'training-paused');
+  await page.getByRole('button', { name: 'Train again…' }).click();
+  await page.getByRole('button', { name: 'Start training', disabled: false }).waitFor({ timeout: 120_000 });
+  await shoot(page, 'training-plan-beside-paused');
+  await page.getByRole('button', { name: 'Resume it instead' }).click();
+  await page.getByRole('heading', { name: 'Training', exact: true }).waitFor({ timeout: 60_000 });
+  await page.waitForTimeout(500);
+  await shoot(page, 'training-resumed');
   await page.getByRole('heading', { name: 'Training is finished' }).waitFor({ timeout: trainingTimeout });
   await page.waitForTimeout(500);
   await shoot(page, 'training-done');

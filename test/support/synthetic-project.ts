@@ -25,10 +25,11 @@ import {
 } from '../../shared/domain.ts';
 import { requireRecipe } from '../../src-main/app/recipes.ts';
 import { cacheFolderOf } from '../../src-main/app/projects.ts';
-import { explainFlags, flagSamples, type Flags } from '../../src-main/domain/flags.ts';
+import { listFindings } from '../../src-main/domain/findings.ts';
+import { explainFlags, flagSamples } from '../../src-main/domain/flags.ts';
 import { planTraining } from '../../src-main/domain/plan.ts';
 import { createRandom, type Random } from '../../src-main/domain/random.ts';
-import { averagePredictions, createRunView, readsAverage, type EpochView } from '../../src-main/domain/run-view.ts';
+import { averagePredictions, createRunView, readsAverage } from '../../src-main/domain/run-view.ts';
 import { networks } from '../../src-main/sat/models/networks.ts';
 
 import { listClasses } from '../../src-main/store/class-list.ts';
@@ -37,7 +38,7 @@ import { decide } from '../../src-main/store/decisions.ts';
 import { appendEmbeddings } from '../../src-main/store/embeddings.ts';
 import { writeFingerprints } from '../../src-main/store/fingerprints.ts';
 import { writeProjectInfo } from '../../src-main/store/project-info.ts';
-import { createRun, setRunStatus, trainingSamples, type TrainingSample } from '../../src-main/store/runs.ts';
+import { createRun, setRunStatus, trainingSamples } from '../../src-main/store/runs.ts';
 import { applyImport, medianSide } from '../../src-main/store/samples.ts';
 import { appendEpoch } from '../../src-main/store/targets.ts';
 import { createPredictor, drawAbstentions, drawEmbeddings, drawMap, type Nature } from './synthetic-run.ts';
@@ -174,7 +175,7 @@ function storeRun(
     const judged = view.update(epoch, targets, readsAverage(plan, epoch) ? average : null);
     const flags = flagSamples(judged.scores, nature.labels);
     const isLast = epoch === plan.epochs - 1;
-    const list = isLast ? findingsOf({ samples, classIds, judged, flags, abstentions }) : [];
+    const list = isLast ? listFindings({ samples, classIds, judged, flags, abstention: abstentions }) : [];
     appendEpoch(db, {
       runId,
       report: reportEpoch(plan, epoch, probabilities, nature.labels, flags.count),
@@ -221,32 +222,6 @@ function oneHot({ classes, labels }: Nature): Float32Array {
 /** t ← α·t + (1 − α)·p */
 function moveTargets(targets: Float32Array, probabilities: Float32Array, momentum: number): void {
   for (let k = 0; k < targets.length; k++) targets[k] = momentum * targets[k]! + (1 - momentum) * probabilities[k]!;
-}
-
-function findingsOf({
-  samples,
-  classIds,
-  judged: { scores, flipEpochs },
-  flags,
-  abstentions,
-}: {
-  samples: readonly TrainingSample[];
-  classIds: readonly number[];
-  judged: EpochView;
-  flags: Flags;
-  abstentions: Float32Array | null;
-}): Finding[] {
-  return samples.map(({ id }, i) => ({
-    sampleId: id,
-    suggestedClassId: classIds[scores.suggested[i]!]!,
-    score: scores.score[i]!,
-    weight: scores.weight[i]!,
-    givenTarget: scores.givenTarget[i]!,
-    suggestedTarget: scores.suggestedVote[i]!,
-    flipEpoch: flipEpochs[i] === -1 ? null : flipEpochs[i]!,
-    flagged: flags.flagged[i] === 1,
-    abstention: abstentions?.[i] ?? null,
-  }));
 }
 
 function worstFirst(findings: readonly Finding[]): SampleId[] {

@@ -20,11 +20,10 @@ export const reluGradKernel = 'WinnowReluGrad';
 /** {average, latest} → average · (1 − share) + latest · share, all of one shape, with `{share}`. */
 export const moveAverageKernel = 'WinnowMoveAverage';
 
-/** {parameter, velocity, gradient} → [parameter, velocity] after a step, all of one shape. */
+/** {parameter, velocity, gradient, learningRate [1]} → [parameter, velocity] after a step, all others of one shape. */
 export const sgdStepKernel = 'WinnowSgdStep';
 
 export type SgdStepAttributes = {
-  learningRate: number;
   momentum: number;
   /** 0 where the parameter does not decay. */
   weightDecay: number;

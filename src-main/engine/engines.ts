@@ -1,6 +1,7 @@
 // For its side effect: it registers every operation's gradient, which tfjs-core's own entry leaves out.
 import '@tensorflow/tfjs';
 import type { EngineName } from '../../shared/domain.ts';
+import type { Program, TensorWork } from './program.ts';
 import { loadTensorflow } from './tensorflow.ts';
 import { loadWasm } from './wasm.ts';
 import { loadWebgpu } from './webgpu.ts';
@@ -15,6 +16,11 @@ export interface LoadedEngine {
   source: string | null;
   /** Rejects when the device is lost or refuses an operation, so that nothing it says can be trusted; null where that cannot be. */
   broken: Promise<never> | null;
+  /**
+   * Makes one program of work that is done many times, where the engine gains by it. What the work does may depend on the inputs, on
+   * their shapes and on the values of variables; anything else, such as a number drawn at random, may stay as it was the first time.
+   */
+  compile(work: TensorWork): Program;
 }
 
 /**

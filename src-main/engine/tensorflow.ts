@@ -4,27 +4,51 @@ import { availableParallelism } from 'node:os';
 import { findTensorflow } from './provision/find.ts';
 import { registerTensorflowKernels } from './tensorflow-kernels.ts';
 import type { LoadedEngine } from './engines.ts';
+import { interpret } from './program.ts';
+import { compileToGraph } from './tensorflow-program.ts';
 
 /** The part of @tensorflow/tfjs-node-gpu's addon that is used here. */
-interface TensorflowBinding {
+export interface TensorflowBinding {
   TF_Version: string;
   TF_FLOAT: number;
-  TF_ATTR_TYPE: number;
-  TF_ATTR_FLOAT: number;
   TF_ATTR_STRING: number;
+  TF_ATTR_INT: number;
+  TF_ATTR_FLOAT: number;
   TF_ATTR_BOOL: number;
+  TF_ATTR_TYPE: number;
+  TF_ATTR_SHAPE: number;
   isUsingGpuDevice(): boolean;
+  createTensor(shape: number[], dtype: number, values: ArrayBufferView): TensorHandle;
+  executeOp(name: string, attributes: OpAttribute[], inputs: TensorHandle[], outputs: number): TensorflowOutput[];
+  /** Loads the graph of `folder/saved_model.pb`; the names of inputs and outputs are `node:output`, separated by commas. */
+  loadSavedModel(folder: string, tag: string): number;
+  runSavedModel(id: number, inputs: TensorHandle[], inputNames: string, outputNames: string): TensorflowOutput[];
+  deleteSavedModel(id: number): void;
+}
+
+/** Never given out twice. */
+export type TensorHandle = number;
+
+/** What the binding says of a tensor that it has made. */
+interface TensorflowOutput {
+  id: TensorHandle;
+  shape: number[];
+  dtype: number;
 }
 
 export interface OpAttribute {
   name: string;
   type: number;
-  value: number | string | boolean;
+  value: number | string | boolean | number[];
 }
 
 /** The part of its `NodeJSKernelBackend` that is used here. */
 export interface TensorflowBackend extends tf.KernelBackend {
   binding: TensorflowBinding;
+  getDTypeInteger(dtype: tf.DataType): number;
+  /** Hands over values that tfjs has held back until now. */
+  getInputTensorIds(tensors: tf.TensorInfo[]): TensorHandle[];
+  createOutputTensor(output: TensorflowOutput): tf.Tensor;
   executeSingleOutput(name: string, attributes: OpAttribute[], inputs: tf.TensorInfo[]): tf.Tensor;
   executeMultipleOutputs(
     name: string,
@@ -55,7 +79,8 @@ export async function loadTensorflow(engineFolder: string | null): Promise<Loade
   };
   require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels');
   registerTensorflowKernels();
-  tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'));
+  const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
+  tf.registerBackend('tensorflow', () => backend);
   if (!(await tf.setBackend('tensorflow'))) throw new Error(`libtensorflow ${binding.TF_Version} did not start.`);
   await tf.ready();
   return {
@@ -64,6 +89,8 @@ export async function loadTensorflow(engineFolder: string | null): Promise<Loade
     version: binding.TF_Version,
     source: install.source,
     broken: null,
+    // On a GPU a graph's inputs and outputs, and so all parameters, would travel through the machine's memory in every step.
+    compile: (work) => (binding.isUsingGpuDevice() ? interpret(work) : compileToGraph(backend, work)),
   };
 }
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { interpret } from './program.ts';
 import type { LoadedEngine } from './engines.ts';
 import { registerKernels } from './wasm/kernels.ts';
 import { createMachine } from './wasm/machine.ts';
@@ -30,5 +31,5 @@ export async function loadWasm(threads = availableParallelism()): Promise<Loaded
   if (!(await tf.setBackend('wasm'))) throw new Error('The WebAssembly backend did not start.');
   await tf.ready();
   const device = pool.count === 1 ? 'CPU, 1 thread' : `CPU, ${pool.count} threads`;
-  return { name: 'wasm', device, version: version_wasm, source: null, broken: null };
+  return { name: 'wasm', device, version: version_wasm, source: null, broken: null, compile: interpret };
 }

@@ -209,16 +209,15 @@ function moveAverage({ inputs, attrs, backend }: KernelCall): tf.TensorInfo {
 }
 
 function sgdStep({ inputs, attrs, backend }: KernelCall): tf.TensorInfo[] {
-  const { learningRate, momentum, weightDecay, nesterov } = attrs as SgdStepAttributes;
-  const webgpu = backend as WebgpuBackend;
-  return runElementwise(webgpu, {
+  const { momentum, weightDecay, nesterov } = attrs as SgdStepAttributes;
+  return runElementwise(backend as WebgpuBackend, {
     name: `sgdStep ${momentum} ${weightDecay} ${nesterov}`,
     inputs: {
       parameter: input(inputs, 'parameter'),
       velocity: input(inputs, 'velocity'),
       gradient: input(inputs, 'gradient'),
     },
-    scalar: { name: 'rate', value: learningRate },
+    scalar: { name: 'rate', tensor: input(inputs, 'learningRate') },
     outputs: ['nextParameter', 'nextVelocity'],
     statement: () => `
     let decayed = gradient[i] + parameter[i] * f32(${weightDecay});
@@ -232,8 +231,8 @@ interface Elementwise {
   name: string;
   /** All of one size. */
   inputs: Record<string, tf.TensorInfo>;
-  /** A number that changes too often to be part of the shader's text. */
-  scalar?: { name: string; value: number };
+  /** One number for all, `[1]`. */
+  scalar?: { name: string; tensor: tf.TensorInfo };
   outputs: string[];
   /** WGSL that writes the outputs at `i`. */
   statement: (type: string) => string;
@@ -249,7 +248,6 @@ function runElementwise(
   const size = shape.reduce((product, side) => product * side, 1);
   const components = componentsFor(size);
   const declare = (buffer: string): { name: string; components: 1 | 4 } => ({ name: buffer, components });
-  const scalarTensor = scalar === undefined ? null : scalarOf(backend, scalar.value);
   return runProgram(backend, {
     name,
     key: `${components}`,
@@ -264,22 +262,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     ${statement(typeOf(components))}
   }
 }`,
-    inputs: [...Object.values(inputs), ...(scalarTensor === null ? [] : [scalarTensor])],
+    inputs: [...Object.values(inputs), ...(scalar === undefined ? [] : [scalar.tensor])],
     outputShapes: outputs.map(() => shape),
     workgroups: [Math.min(65_535, Math.ceil(size / components / threads))],
   });
 }
-
-/** The same number is asked for by all parameters of a step, so the latest one stays uploaded. */
-function scalarOf(backend: WebgpuBackend, value: number): tf.TensorInfo {
-  if (latestScalar?.value !== value) {
-    if (latestScalar !== null) backend.disposeData(latestScalar.tensor.dataId);
-    latestScalar = { value, tensor: backend.makeTensorInfo([1], 'float32', Float32Array.of(value)) };
-  }
-  return latestScalar.tensor;
-}
-
-let latestScalar: { value: number; tensor: tf.TensorInfo } | null = null;
 
 function input(inputs: KernelCall['inputs'], name: string): tf.TensorInfo {
   const tensor = inputs[name];

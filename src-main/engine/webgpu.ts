@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { softwareDevice } from './choice.ts';
 import type { LoadedEngine } from './engines.ts';
+import { interpret } from './program.ts';
 import type { WebgpuBackend } from './webgpu-program.ts';
 import { registerWebgpuKernels } from './webgpu-kernels.ts';
 
@@ -67,6 +68,7 @@ export async function loadWebgpu(): Promise<LoadedEngine> {
     version,
     source: null,
     broken,
+    compile: interpret,
   };
 }
 

@@ -37,7 +37,7 @@ export async function linearProbeAccuracy(train: FeatureSet, test: FeatureSet, c
           const penalty = tf.sum(tf.square(weights as tf.Tensor2D));
           return tf.add(crossEntropy(logits(inputs), targets), tf.mul(weightDecay, penalty));
         }, [...parameters.values()]);
-        optimizer.step(grads, learningRate);
+        optimizer.step(grads, tf.tensor1d(optimizer.rates(learningRate)));
       });
     }
     return tf.argMax(logits(standardise(tf.tensor2d(test.features, [test.labels.length, size]))), 1);

@@ -81,7 +81,7 @@ export function movedAverage<T extends tf.Tensor>(average: T, latest: T, share: 
 
 /** A step of SGD as one kernel: [parameter, velocity] after it; null where the engine composes it as well. */
 export function fusedSgdStep(
-  tensors: { parameter: tf.Tensor; velocity: tf.Tensor; gradient: tf.Tensor },
+  tensors: { parameter: tf.Tensor; velocity: tf.Tensor; gradient: tf.Tensor; learningRate: tf.Tensor1D },
   attributes: SgdStepAttributes,
 ): [tf.Tensor, tf.Tensor] | null {
   return hasKernel(sgdStepKernel) ? (runKernel(sgdStepKernel, tensors, attributes) as [tf.Tensor, tf.Tensor]) : null;

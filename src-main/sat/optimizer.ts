@@ -3,8 +3,13 @@ import type { OptimizerName } from '../../shared/domain.ts';
 import { fusedSgdStep } from './operations.ts';
 
 export interface Optimizer {
-  /** Applies one step; disposes nothing of the caller's. */
-  step(gradients: tf.NamedTensorMap, learningRate: number): void;
+  /**
+   * Counts a step and says what it is to be given. Apart from `step`, so that a step is the same work each time and what changes comes
+   * to it as a tensor.
+   */
+  rates(learningRate: number): number[];
+  /** Applies one step; disposes nothing of the caller's. `rates` holds what the method of that name gave. */
+  step(gradients: tf.NamedTensorMap, rates: tf.Tensor1D): void;
   /** What it remembers of earlier steps: by kind, one tensor for each parameter, by the parameter's name. */
   slots: Readonly<Record<string, ReadonlyMap<string, tf.Variable>>>;
   /** Steps taken; to be set when an earlier optimizer's slots are taken over. */
@@ -53,15 +58,18 @@ function createSgd(parameters: ReadonlyMap<string, tf.Variable>, settings: SgdSe
   return {
     slots: { velocity: velocities },
     steps: 0,
-    step(gradients, learningRate) {
+    rates(learningRate) {
       this.steps += 1;
+      return [learningRate];
+    },
+    step: (gradients, learningRate) => {
       tf.tidy(() => {
         for (const [name, parameter] of parameters) {
           const gradient = gradientOf(gradients, name);
           const velocity = velocities.get(name)!;
           const fused = fusedSgdStep(
-            { parameter, velocity, gradient },
-            { learningRate, momentum, nesterov, weightDecay: decays(parameter) ? weightDecay : 0 },
+            { parameter, velocity, gradient, learningRate },
+            { momentum, nesterov, weightDecay: decays(parameter) ? weightDecay : 0 },
           );
           if (fused !== null) {
             parameter.assign(fused[0]);
@@ -87,12 +95,15 @@ function createAdam(parameters: ReadonlyMap<string, tf.Variable>): Optimizer {
   return {
     slots: { mean: means, square: squares },
     steps: 0,
-    step(gradients, learningRate) {
+    rates(learningRate) {
       this.steps += 1;
       // Both averages start at zero; this takes that start out.
-      const rate = (learningRate * Math.sqrt(1 - decay2 ** this.steps)) / (1 - decay1 ** this.steps);
-      const stabilizer = epsilon * Math.sqrt(1 - decay2 ** this.steps);
+      const correction = Math.sqrt(1 - decay2 ** this.steps);
+      return [(learningRate * correction) / (1 - decay1 ** this.steps), epsilon * correction];
+    },
+    step: (gradients, rates) => {
       tf.tidy(() => {
+        const [rate, stabilizer] = tf.unstack(rates) as [tf.Scalar, tf.Scalar];
         for (const [name, parameter] of parameters) {
           const gradient = gradientOf(gradients, name);
           const mean = means.get(name)!;

@@ -42,7 +42,7 @@ async function runTraining(command: TrainCommand): Promise<void> {
   port.post({ kind: 'started', runId, engine: reportOf(engine, null) });
   const finished = await whileWhole(
     engine,
-    train(command, {
+    train(command, engine, {
       report: (event) => port.post(event),
       isStopped: () => cancelledRun === runId,
       whenStored: (epoch) => stored.when(epoch),
@@ -58,7 +58,7 @@ async function runProbe({
   engineFolder,
 }: Extract<TrainerCommand, { kind: 'probe' }>): Promise<void> {
   const engine = await loadEngine(name, engineFolder);
-  const trainingGflops = measure ? await whileWhole(engine, measureTrainingGflops()) : null;
+  const trainingGflops = measure ? await whileWhole(engine, measureTrainingGflops(engine)) : null;
   port.post({ kind: 'probed', runId, engine: reportOf(engine, trainingGflops) });
 }
 

@@ -6,8 +6,9 @@ import { averagePredictions, readsAverage } from '../domain/run-view.ts';
 import { augment } from '../sat/augmentation.ts';
 import { linearProbeAccuracy } from '../sat/linear-probe.ts';
 import { networks } from '../sat/models/networks.ts';
-import { createOptimizer, type Optimizer } from '../sat/optimizer.ts';
-import type { Batch, Learner, Recipe, StepOutput } from '../sat/recipes/recipe.ts';
+import type { LoadedEngine } from '../engine/engines.ts';
+import { createOptimizer } from '../sat/optimizer.ts';
+import type { Learner, Recipe } from '../sat/recipes/recipe.ts';
 import { recipeByName } from '../sat/recipes/registry.ts';
 import { learningRateFactor } from '../sat/schedules.ts';
 import {
@@ -21,6 +22,7 @@ import {
 } from './checkpoint.ts';
 import { accuracyUnderAttack, embed, predict, readFeatures, settleStatistics } from './evaluate.ts';
 import { openPixelFeed, unitScale, type PixelFeed } from './feed.ts';
+import { createSteps, readStep } from './steps.ts';
 import { loadEncoder, saveWeights } from './weights.ts';
 
 export type TrainCommand = Extract<TrainerCommand, { kind: 'train' }>;
@@ -48,7 +50,11 @@ export interface RunLink {
  * @returns whether all epochs were run
  * @throws DivergedError, CheckpointError
  */
-export async function train(command: TrainCommand, link: RunLink): Promise<boolean> {
+export async function train(
+  command: TrainCommand,
+  engine: Pick<LoadedEngine, 'compile'>,
+  link: RunLink,
+): Promise<boolean> {
   const { runId, settings, labels, heldOut, startWeights, weightsFile, checkpoint } = command;
   const { classes, batchSize, resolution, epochs } = settings;
   const { report } = link;
@@ -64,6 +70,7 @@ export async function train(command: TrainCommand, link: RunLink): Promise<boole
     createNetwork: (shape) => networks[settings.network].create({ width: settings.width, resolution, ...shape }),
   });
   const optimizer = createOptimizer(settings.optimizer, byVariableName(learner), settings.weightDecay);
+  const steps = createSteps(learner, optimizer, settings, engine);
   const targets = learner.initialTargets(labels);
   const beliefs: Beliefs | null = recipe.usesLabels
     ? {
@@ -142,9 +149,9 @@ export async function train(command: TrainCommand, link: RunLink): Promise<boole
           settings.learningRate * learningRateFactor(settings.schedule, epoch + batch / batches.length, epochs);
         const input = new Float32Array(indices.length * feed.size);
         feed.read(indices, input);
-        const tensors = tidyHeld(() => {
+        const tensors = tf.tidy(() => {
           const pictures = tf.tensor4d(input, [indices.length, resolution, resolution, 3]);
-          return takeStep(learner, optimizer, learningRate, {
+          const batch = {
             images: augment(settings.augmentation, pictures, views, black),
             labels: oneHotRows(labels, indices, classes),
             targets: tf.tensor2d(gatherRows(targets, indices, learner.targetSize), [
@@ -152,11 +159,12 @@ export async function train(command: TrainCommand, link: RunLink): Promise<boole
               learner.targetSize,
             ]),
             epoch,
-          });
+          };
+          return steps.take(batch, learningRate);
         });
         await takeIn();
         takeIn = async () => {
-          const step = await read(tensors);
+          const step = await readStep(tensors);
           if (!Number.isFinite(step.loss)) {
             throw new DivergedError(divergedMessage(`The loss became ${step.loss}`, epoch, epochs));
           }
@@ -208,17 +216,10 @@ export async function train(command: TrainCommand, link: RunLink): Promise<boole
   } finally {
     feed.close();
     heldOutFeed?.close();
+    steps.dispose();
     optimizer.dispose();
     learner.dispose();
   }
-}
-
-/** What one step leaves, kept until it is read. */
-interface StepTensors {
-  loss: tf.Scalar;
-  targets: tf.Tensor2D;
-  probabilities: tf.Tensor2D | null;
-  spread: tf.Scalar | null;
 }
 
 const noSums: Progress['sums'] = { loss: 0, spread: 0, agreeing: 0 };
@@ -267,58 +268,6 @@ function takeArrays(arrays: KeptArrays, targets: Float32Array, beliefs: Beliefs 
   take('probabilities', beliefs.probabilities);
   if (beliefs.abstention !== null) take('abstention', beliefs.abstention);
   beliefs.average = (arrays.get('average') as Float32Array | undefined) ?? null;
-}
-
-/** The same as plain numbers. */
-interface StepReading {
-  loss: number;
-  targets: Float32Array;
-  probabilities: Float32Array | null;
-  spread: number | null;
-}
-
-/** One step of the optimizer along the gradient of the recipe's loss. To be run in a `tf.tidy`. */
-function takeStep(
-  learner: Learner,
-  optimizer: Optimizer,
-  learningRate: number,
-  given: Omit<Batch, 'prepared'>,
-): StepTensors {
-  const prepared = learner.prepare?.({ ...given, prepared: null }) ?? null;
-  let output: StepOutput | null = null;
-  const { value, grads } = tf.variableGrads(() => {
-    output = learner.loss({ ...given, prepared });
-    // The gradient's own tidying would take these along.
-    for (const kept of [output.targets, output.probabilities, output.spread]) if (kept !== null) tf.keep(kept);
-    return output.loss;
-  }, [...learner.parameters.values()]);
-  optimizer.step(grads, learningRate);
-  learner.afterStep?.();
-  const { targets, probabilities, spread } = output as unknown as StepOutput;
-  return { loss: tf.keep(value), targets, probabilities, spread };
-}
-
-/** Reads everything at once, so that a GPU is waited for once, and lets go of it. */
-async function read({ loss, targets, probabilities, spread }: StepTensors): Promise<StepReading> {
-  const values = async (tensor: tf.Tensor | null): Promise<Float32Array | null> =>
-    tensor === null ? null : await tensor.data<'float32'>();
-  const [lossValue, targetValues, probabilityValues, spreadValue] = await Promise.all(
-    [loss, targets, probabilities, spread].map(values),
-  );
-  tf.dispose([loss, targets, probabilities, spread].filter((tensor) => tensor !== null));
-  return {
-    loss: lossValue?.[0] ?? NaN,
-    targets: targetValues!,
-    probabilities: probabilityValues ?? null,
-    spread: spreadValue?.[0] ?? null,
-  };
-}
-
-/** `tf.tidy` for work that keeps the tensors of its result itself. */
-function tidyHeld<T>(work: () => T): T {
-  const results: T[] = [];
-  tf.tidy(() => void results.push(work()));
-  return results[0]!;
 }
 
 /** As tfjs names the gradients. */

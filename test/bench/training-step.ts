@@ -21,21 +21,23 @@ const parameters = new Map([...network.parameters.values()].map((parameter) => [
 const optimizer = createOptimizer('sgd-nesterov', parameters, 5e-4);
 const images = tf.randomNormal<tf.Rank.R4>([batch, resolution, resolution, 3], 0, 1, 'float32', 1);
 const targets = tf.fill<tf.Rank.R2>([batch, 10], 0.1);
+const program = engine.compile((given) => {
+  const { images, targets, rates } = given as { images: tf.Tensor4D; targets: tf.Tensor2D; rates: tf.Tensor1D };
+  const { value, grads } = tf.variableGrads(
+    () =>
+      satCrossEntropy(logitsOf(network, images, 'training'), targets, 1, { startEpoch: 0, targetMomentum: 0.9 }).loss,
+    [...parameters.values()],
+  );
+  optimizer.step(grads, rates);
+  return { loss: value };
+});
 const imagesPerSecond: number[] = [];
 // The first two steps allocate and choose kernels.
 for (let step = -2; step < steps; step++) {
   const started = performance.now();
-  const loss = tf.tidy(() => {
-    const { value, grads } = tf.variableGrads(
-      () =>
-        satCrossEntropy(logitsOf(network, images, 'training'), targets, 1, { startEpoch: 0, targetMomentum: 0.9 }).loss,
-      [...parameters.values()],
-    );
-    optimizer.step(grads, 0.01);
-    return value;
-  });
-  await loss.data();
-  loss.dispose();
+  const { loss } = tf.tidy(() => program.run({ images, targets, rates: tf.tensor1d(optimizer.rates(0.01)) }));
+  await loss!.data();
+  loss!.dispose();
   if (step >= 0) imagesPerSecond.push(batch / ((performance.now() - started) / 1000));
 }
 const peakBytes = 1024 * process.resourceUsage().maxRSS;

@@ -140,9 +140,12 @@ describe('small programs', () => {
         1e-6,
       );
       for (const nesterov of [true, false]) {
-        const settings = { learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4, nesterov };
+        const settings = { momentum: 0.9, weightDecay: 5e-4, nesterov };
         const [parameter, velocity] = await onBackend('webgpu', () =>
-          fusedSgdStep({ parameter: tensorOf(a), velocity: tensorOf(b), gradient: tensorOf(c) }, settings)!,
+          fusedSgdStep(
+            { parameter: tensorOf(a), velocity: tensorOf(b), gradient: tensorOf(c), learningRate: tf.tensor1d([0.1]) },
+            settings,
+          )!,
         );
         const decayed = [...c].map((gradient, i) => gradient + 5e-4 * a[i]!);
         const moved = decayed.map((gradient, i) => 0.9 * b[i]! + gradient);

@@ -52,7 +52,9 @@ describe('optimizers', () => {
       ]),
       0.5,
     );
-    for (let step = 0; step < 2; step++) optimizer.step({ m: tf.ones([1, 1]), v: tf.ones([1]) }, 0.1);
+    for (let step = 0; step < 2; step++) {
+      optimizer.step({ m: tf.ones([1, 1]), v: tf.ones([1]) }, tf.tensor1d(optimizer.rates(0.1)));
+    }
     expect(matrix.dataSync()[0]).toBeCloseTo(matrixAfter, 4);
     expect(vector.dataSync()[0]).toBeCloseTo(vectorAfter, 4);
     optimizer.dispose();

@@ -7,7 +7,7 @@ export interface ClassifierOptions {
   /** Adds a logit for abstention behind those of the classes. */
   hasAbstention?: boolean;
   prepare?: (network: Network, batch: Batch) => tf.Tensor4D;
-  /** What `prepare` and `loss` draw from. */
+  /** What `prepare` draws from. */
   random?: Random;
   loss: (network: Network, batch: Batch) => Omit<StepOutput, 'spread'>;
 }
@@ -22,6 +22,7 @@ export function createClassifier({ settings, createNetwork }: RecipeContext, opt
     parameters: network.parameters,
     variables: new Map([...network.parameters, ...network.statistics]),
     streams: streamsOf({ recipe: random, network: network.random }),
+    drawsInLoss: network.random !== undefined,
     targetSize: classes,
     hasAbstention,
     initialTargets: (labels) => oneHot(labels, classes),

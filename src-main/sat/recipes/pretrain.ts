@@ -47,6 +47,7 @@ function createSelfSupervised({ settings, createNetwork }: RecipeContext): Learn
     parameters,
     variables: byPlace({ network, averaged, heads, averagedHeads }),
     streams: streamsOf({ network: network.random, averaged: averaged.random }),
+    drawsInLoss: network.random !== undefined,
     targetSize: representationSize,
     hasAbstention: false,
     initialTargets: (labels) => new Float32Array(labels.length * representationSize),

@@ -37,6 +37,8 @@ export interface Learner {
   streams: ReadonlyMap<string, Random>;
   /** T, numbers in a sample's row of targets. */
   targetSize: number;
+  /** Whether the loss draws numbers at random, as a network with dropout does. */
+  drawsInLoss: boolean;
   /** Where the last logit is no class but the abstention. */
   hasAbstention: boolean;
   /** t at the start, `[samples, T]`. */
@@ -56,7 +58,7 @@ export interface Batch {
   labels: tf.Tensor2D;
   /** t of the batch's samples, `[m, T]`. */
   targets: tf.Tensor2D;
-  /** From 0. */
+  /** From 0. A loss may ask of it whether E_s is reached and nothing else: the steps before are one program, and those from then on another. */
   epoch: number;
   /** What `prepare` made. */
   prepared: tf.Tensor4D | null;

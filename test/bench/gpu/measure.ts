@@ -247,7 +247,7 @@ function createStep(): () => tf.Scalar {
   return () =>
     tf.tidy(() => {
       const { value, grads } = tf.variableGrads(() => lossOf(network, images), [...parameters.values()]);
-      optimizer.step(grads, 0.01);
+      optimizer.step(grads, tf.tensor1d(optimizer.rates(0.01)));
       return value;
     });
 }

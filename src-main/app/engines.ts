@@ -117,7 +117,8 @@ function speedKey(name: EngineName, folder: string): string {
   if (name === 'wasm') return 'wasm on all cores';
   if (name !== 'tensorflow') return name;
   const install = findTensorflow(folder);
-  return install === null ? name : `${name} ${install.version} ${install.variant} ${install.folder}`;
+  // Operation by operation, as it ran before, it was measured without the first words.
+  return install === null ? name : `${name} as a graph ${install.version} ${install.variant} ${install.folder}`;
 }
 
 function absent(name: EngineName, reason: string): EngineReport {

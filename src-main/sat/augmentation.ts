@@ -2,67 +2,52 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { AugmentationName } from '../../shared/domain.ts';
 import type { Random } from '../domain/random.ts';
 
-/**
- * A random view of each picture; `images` are `[batch, side, side, 3]` and so is the result, a tensor of its own.
- * @param black what a black pixel is after scaling, per channel: the border of the published crops
- */
-export function augment(
-  name: AugmentationName,
-  images: tf.Tensor4D,
-  random: Random,
-  black: readonly number[],
-): tf.Tensor4D {
+/** How the pictures of a batch are moved: by whole pixels, so that whatever reads the pixels can do it on the way. */
+export interface Moves {
+  /** Of each picture: pixels down, pixels to the right, and 1 where it is mirrored. `[batch, 3]` */
+  offsets: Int8Array;
+  /** What is seen beyond the picture. A reflected border makes no edge that it does not have; a black one is the published protocol's. */
+  border: 'reflect' | 'black';
+}
+
+/** Draws a shift and perhaps a mirror image for each of `count` pictures of `side` pixels; null for an augmentation that has none. */
+export function drawMoves(name: AugmentationName, side: number, count: number, random: Random): Moves | null {
   switch (name) {
     case 'none':
-      return images.clone();
+    case 'views':
+      return null;
     case 'shift-flip':
       // The authors shift by an eighth, in runs that see every picture 200 times; half of it suits a tenth of that.
-      return shiftAndFlip(images, random, {
-        reach: Math.round(images.shape[1] / 16),
-        addBorder: reflectBorder,
-        mirrors: true,
-      });
+      return draw({ reach: Math.round(side / 16), mirrors: true, border: 'reflect' });
     case 'crop':
-    case 'crop-flip': {
-      const mirrors = name === 'crop-flip';
-      return shiftAndFlip(images, random, {
-        reach: Math.round(images.shape[1] / 8),
-        addBorder: (pictures, width) => plainBorder(pictures, width, black),
-        mirrors,
-      });
-    }
-    case 'views':
-      return tf.tidy(() => jitterColours(cropAndFlip(images, random), random));
+      return draw({ reach: Math.round(side / 8), mirrors: false, border: 'black' });
+    case 'crop-flip':
+      return draw({ reach: Math.round(side / 8), mirrors: true, border: 'black' });
+  }
+
+  /** Up to `reach` pixels in each direction. */
+  function draw({ reach, mirrors, border }: { reach: number; mirrors: boolean; border: Moves['border'] }): Moves {
+    const shift = (): number => random.integer(2 * reach + 1) - reach;
+    const offsets = new Int8Array(3 * count);
+    for (let i = 0; i < count; i++) offsets.set([shift(), shift(), Number(mirrors && random.next() < 0.5)], 3 * i);
+    return { offsets, border };
   }
 }
 
-/**
- * Random shift by up to `reach` pixels, and perhaps a random mirror image, as one crop-and-resize per batch: a box whose left edge lies
- * right of its right edge reads the picture backwards. A reflected border makes no edge that the picture does not have;
- * a black one is the published protocol's.
- */
-function shiftAndFlip(images: tf.Tensor4D, random: Random, { reach, addBorder, mirrors }: ShiftSettings): tf.Tensor4D {
-  const [, side] = images.shape;
-  // One pixel more than the shift needs: rounding must never push a box outside, where there is nothing to read.
-  const padding = reach + 1;
-  // Boxes count in units of the padded side, from the centre of its first pixel to that of its last.
-  const last = side + 2 * padding - 1;
-  const extent = (side - 1) / last;
-  return tf.tidy(() =>
-    readBoxes(addBorder(images, padding), side, () => {
-      const top = (1 + random.integer(2 * reach + 1)) / last;
-      const left = (1 + random.integer(2 * reach + 1)) / last;
-      const flip = mirrors && random.next() < 0.5;
-      return [top, flip ? left + extent : left, top + extent, flip ? left : left + extent];
-    }),
-  );
+/** Which of a picture's rows, or columns, is seen at each of `side` places after a move; −1 where it is the black border. */
+export function seenPixels(side: number, shift: number, mirrored: boolean, border: Moves['border']): Int32Array {
+  const last = side - 1;
+  return Int32Array.from({ length: side }, (_, place) => {
+    const pixel = (mirrored ? last - place : place) + shift;
+    if (pixel >= 0 && pixel <= last) return pixel;
+    if (border === 'black') return -1;
+    return pixel < 0 ? -pixel : 2 * last - pixel;
+  });
 }
 
-interface ShiftSettings {
-  /** Largest shift, pixels. */
-  reach: number;
-  addBorder: (images: tf.Tensor4D, width: number) => tf.Tensor4D;
-  mirrors: boolean;
+/** A strongly changed view of each picture, for learning without labels: `[batch, side, side, 3]` → the same shape. */
+export function strongViews(images: tf.Tensor4D, random: Random): tf.Tensor4D {
+  return tf.tidy(() => jitterColours(cropAndFlip(images, random), random));
 }
 
 /** A random part of the picture, between a quarter and all of its area, enlarged to the full side and perhaps mirrored. */
@@ -101,23 +86,4 @@ function readBoxes(images: tf.Tensor4D, side: number, box: () => number[]): tf.T
   const [batch] = images.shape;
   const boxes = tf.tensor2d(Float32Array.from(Array.from({ length: batch }, box).flat()), [batch, 4]);
   return tf.image.cropAndResize(images, boxes, tf.range(0, batch, 1, 'int32'), [side, side], 'bilinear', 0);
-}
-
-function reflectBorder(images: tf.Tensor4D, width: number): tf.Tensor4D {
-  return tf.mirrorPad(images, borderOf(width), 'reflect');
-}
-
-/** @param color per channel */
-function plainBorder(images: tf.Tensor4D, width: number, color: readonly number[]): tf.Tensor4D {
-  const colors = tf.tensor1d([...color]);
-  return tf.add(tf.pad4d(tf.sub(images, colors), borderOf(width)), colors);
-}
-
-function borderOf(width: number): [[number, number], [number, number], [number, number], [number, number]] {
-  return [
-    [0, 0],
-    [width, width],
-    [width, width],
-    [0, 0],
-  ];
 }

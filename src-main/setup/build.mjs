@@ -18,6 +18,7 @@ const programs = {
   trainer: 'src-main/trainer/main.ts',
   'preparation-worker': 'src-main/app/preparation-worker.ts',
   'engine-thread': 'src-main/engine/wasm/thread.ts',
+  'feeder-thread': 'src-main/trainer/feeder-thread.ts',
   'electron-main': 'src-main/hosts/electron/main.ts',
   service: 'src-main/hosts/electron/service-process.ts',
 };

@@ -77,11 +77,13 @@ const settlingBatches = 8;
 interface FeedBatch {
   start: number;
   end: number;
-  /** `[end − start, side, side, 3]`, a new tensor at every call. */
+  /** `[end − start, side, side, 3]`, a new tensor at every call; to be worked on before the next one is asked for. */
   images: () => tf.Tensor4D;
 }
 
 function* batches(feed: PixelFeed, size: number): Generator<FeedBatch> {
+  // One piece of memory for all: new memory takes longer to touch than to fill.
+  const memory = new Float32Array(Math.min(size, feed.samples) * feed.size);
   for (let start = 0; start < feed.samples; start += size) {
     const end = Math.min(feed.samples, start + size);
     const indices = Int32Array.from({ length: end - start }, (_, i) => start + i);
@@ -89,7 +91,7 @@ function* batches(feed: PixelFeed, size: number): Generator<FeedBatch> {
       start,
       end,
       images: () => {
-        const pixels = new Float32Array(indices.length * feed.size);
+        const pixels = memory.subarray(0, indices.length * feed.size);
         feed.read(indices, pixels);
         return tf.tensor4d(pixels, [indices.length, feed.resolution, feed.resolution, 3]);
       },

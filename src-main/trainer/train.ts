@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Beliefs, HeldOut, HeldOutResult, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { createRandom, permutation } from '../domain/random.ts';
 import { averagePredictions, readsAverage } from '../domain/run-view.ts';
-import { augment } from '../sat/augmentation.ts';
+import { strongViews } from '../sat/augmentation.ts';
 import { linearProbeAccuracy } from '../sat/linear-probe.ts';
 import { networks } from '../sat/models/networks.ts';
 import type { LoadedEngine } from '../engine/engines.ts';
@@ -11,6 +11,7 @@ import { createOptimizer } from '../sat/optimizer.ts';
 import type { Learner, Recipe } from '../sat/recipes/recipe.ts';
 import { recipeByName } from '../sat/recipes/registry.ts';
 import { learningRateFactor } from '../sat/schedules.ts';
+import { batchBounds, readBatches } from './batches.ts';
 import {
   digestOfFile,
   restoreCheckpoint,
@@ -22,6 +23,7 @@ import {
 } from './checkpoint.ts';
 import { accuracyUnderAttack, embed, predict, readFeatures, settleStatistics } from './evaluate.ts';
 import { openPixelFeed, unitScale, type PixelFeed } from './feed.ts';
+import { startFeeder } from './feeder.ts';
 import { createSteps, readStep } from './steps.ts';
 import { loadEncoder, saveWeights } from './weights.ts';
 
@@ -62,7 +64,6 @@ export async function train(
   const samples = labels.length;
   // Separate streams, so that e.g. another batch size leaves the initial weights as they were.
   const order = createRandom(settings.seed + 1);
-  const views = createRandom(settings.seed + 2);
   const feed = openPixelFeed(command.pixels, recipe.inputs === 'unit' ? unitScale : 'standardised');
   const heldOutFeed = heldOut === null ? null : openPixelFeed(heldOut.pixels, feed.scale);
   const learner = recipe.create({
@@ -81,8 +82,11 @@ export async function train(
       }
     : null;
   const batches = batchBounds(samples, batchSize);
-  const black = feed.scale.mean.map((mean, channel) => -mean / feed.scale.deviation[channel]!);
-  const kept: Kept = { learner, optimizer, streams: new Map(Object.entries({ order, views })) };
+  const feeder = startFeeder(
+    { pixels: command.pixels, scale: feed.scale },
+    Math.max(...batches.map(({ start, end }) => end - start)),
+  );
+  const kept: Kept = { learner, optimizer, streams: new Map(Object.entries({ order })) };
   const identity = checkpoint === null ? null : { settings, pixels: digestOfFile(command.pixels.path), labels };
   let progress: Progress = { epoch: 0, position: 0, sums: noSums, seconds: 0, report: null };
   let sequence: Int32Array | null = null;
@@ -133,26 +137,29 @@ export async function train(
       let learningRate = 0;
       // Takes in what the latest step found, once the next one is under way: a GPU computes while this process reads and prepares.
       let takeIn = async (): Promise<void> => undefined;
-      for (const [batch, bounds] of batches.entries()) {
-        const { end } = bounds;
-        // Where the run goes on within a batch, because batches were larger before, the rest of it is one.
-        const start = Math.max(bounds.start, first);
-        if (start >= end) continue;
+      // Where the run goes on within a batch, because batches were larger before, the rest of it is one.
+      const left = batches
+        .filter(({ end }) => end > first)
+        .map((batch) => ({ ...batch, start: Math.max(batch.start, first) }));
+      for await (const { number, start, end, indices, pixels, random } of readBatches(
+        feeder,
+        sequence,
+        left,
+        epoch,
+        settings,
+      )) {
         if (link.isStopped()) {
           await takeIn();
           progress = { epoch, position: start, sums, seconds: secondsSince(started), report: null };
           await keep();
           return false;
         }
-        const indices = sequence.subarray(start, end);
         learningRate =
-          settings.learningRate * learningRateFactor(settings.schedule, epoch + batch / batches.length, epochs);
-        const input = new Float32Array(indices.length * feed.size);
-        feed.read(indices, input);
+          settings.learningRate * learningRateFactor(settings.schedule, epoch + number / batches.length, epochs);
         const tensors = tf.tidy(() => {
-          const pictures = tf.tensor4d(input, [indices.length, resolution, resolution, 3]);
+          const images = tf.tensor4d(pixels, [indices.length, resolution, resolution, 3]);
           const batch = {
-            images: augment(settings.augmentation, pictures, views, black),
+            images: settings.augmentation === 'views' ? strongViews(images, random) : images,
             labels: oneHotRows(labels, indices, classes),
             targets: tf.tensor2d(gatherRows(targets, indices, learner.targetSize), [
               indices.length,
@@ -214,6 +221,7 @@ export async function train(
     }
     return true;
   } finally {
+    await feeder.close();
     feed.close();
     heldOutFeed?.close();
     steps.dispose();
@@ -343,15 +351,6 @@ function weightsMetadata(settings: TrainCommand['settings'], epoch: number): Rec
     resolution: String(resolution),
     epoch: String(epoch),
   };
-}
-
-/** Equal parts of about `size`, so that no batch is a handful whose statistics would mislead the normalisation. */
-function batchBounds(samples: number, size: number): { start: number; end: number }[] {
-  const count = Math.max(1, Math.round(samples / size));
-  return Array.from({ length: count }, (_, index) => ({
-    start: Math.floor((index * samples) / count),
-    end: Math.floor(((index + 1) * samples) / count),
-  }));
 }
 
 /** `[indices, classes]` */

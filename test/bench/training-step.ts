@@ -7,37 +7,23 @@ import path from 'node:path';
 import type { EngineName, NetworkName } from '../../shared/domain.ts';
 import { loadEngine } from '../../src-main/engine/engines.ts';
 import { dataFolder } from '../../src-main/hosts/paths.ts';
-import { satCrossEntropy } from '../../src-main/sat/losses.ts';
-import { logitsOf } from '../../src-main/sat/models/network.ts';
 import { networks } from '../../src-main/sat/models/networks.ts';
-import { createOptimizer } from '../../src-main/sat/optimizer.ts';
+import { createMeasuredStep } from '../../src-main/trainer/measured-step.ts';
 
 const [engineName = 'tensorflow', networkName = 'compact', ...numbers] = process.argv.slice(2);
 const [width = 24, resolution = 32, batch = 128, steps = 10] = numbers.map(Number);
 
 const engine = await loadEngine(engineName as EngineName, path.join(dataFolder(), 'engines'));
 const network = networks[networkName as NetworkName].create({ width, resolution, outputs: 10, seed: 1 });
-const parameters = new Map([...network.parameters.values()].map((parameter) => [parameter.name, parameter]));
-const optimizer = createOptimizer('sgd-nesterov', parameters, 5e-4);
+const training = createMeasuredStep(network, 10, engine);
 const images = tf.randomNormal<tf.Rank.R4>([batch, resolution, resolution, 3], 0, 1, 'float32', 1);
-const targets = tf.fill<tf.Rank.R2>([batch, 10], 0.1);
-const program = engine.compile((given) => {
-  const { images, targets, rates } = given as { images: tf.Tensor4D; targets: tf.Tensor2D; rates: tf.Tensor1D };
-  const { value, grads } = tf.variableGrads(
-    () =>
-      satCrossEntropy(logitsOf(network, images, 'training'), targets, 1, { startEpoch: 0, targetMomentum: 0.9 }).loss,
-    [...parameters.values()],
-  );
-  optimizer.step(grads, rates);
-  return { loss: value };
-});
 const imagesPerSecond: number[] = [];
 // The first two steps allocate and choose kernels.
 for (let step = -2; step < steps; step++) {
   const started = performance.now();
-  const { loss } = tf.tidy(() => program.run({ images, targets, rates: tf.tensor1d(optimizer.rates(0.01)) }));
-  await loss!.data();
-  loss!.dispose();
+  const loss = training.take(images);
+  await loss.data();
+  loss.dispose();
   if (step >= 0) imagesPerSecond.push(batch / ((performance.now() - started) / 1000));
 }
 const peakBytes = 1024 * process.resourceUsage().maxRSS;

@@ -10,7 +10,7 @@ import { createRandom } from '../../../src-main/domain/random.ts';
 import { satCrossEntropy } from '../../../src-main/sat/losses.ts';
 import { logitsOf, type Network } from '../../../src-main/sat/models/network.ts';
 import { networks } from '../../../src-main/sat/models/networks.ts';
-import { createOptimizer } from '../../../src-main/sat/optimizer.ts';
+import { createMeasuredStep } from '../../../src-main/trainer/measured-step.ts';
 
 const classes = 10;
 const [task = 'parity', ...args] = process.argv.slice(2);
@@ -241,15 +241,9 @@ interface Convolution {
 /** One training step of the network; gives its loss. */
 function createStep(): () => tf.Scalar {
   const network = definition.create({ width, resolution, outputs: classes, seed: 1 });
-  const parameters = new Map([...network.parameters.values()].map((parameter) => [parameter.name, parameter]));
-  const optimizer = createOptimizer('sgd-nesterov', parameters, 5e-4);
+  const { take } = createMeasuredStep(network, classes, engine);
   const images = pictures(batch, resolution);
-  return () =>
-    tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(() => lossOf(network, images), [...parameters.values()]);
-      optimizer.step(grads, tf.tensor1d(optimizer.rates(0.01)));
-      return value;
-    });
+  return () => take(images);
 }
 
 function lossOf(network: Network, images: tf.Tensor4D): tf.Scalar {

@@ -7,8 +7,8 @@ import type { Batch, Learner } from '../sat/recipes/recipe.ts';
 
 /** The steps of a run. */
 export interface Steps {
-  /** One step on one batch; `prepared` is seen to. */
-  take(batch: Omit<Batch, 'prepared'>, learningRate: number): StepTensors;
+  /** One step on one batch. */
+  take(batch: Omit<Batch, 'drawn' | 'prepared'>, learningRate: number): StepTensors;
   dispose(): void;
 }
 
@@ -21,7 +21,7 @@ export type StepTensors = {
 };
 
 /** What the program of a step is given. */
-type StepInputs = Pick<Batch, 'images' | 'labels' | 'targets'> & { prepared?: tf.Tensor4D; rates: tf.Tensor1D };
+type StepInputs = Pick<Batch, 'images' | 'labels' | 'targets'> & { drawn?: tf.Tensor4D; rates: tf.Tensor1D };
 
 /** The same as plain numbers. */
 export interface StepReading {
@@ -47,12 +47,12 @@ export function createSteps(
       const hasStarted = epoch >= startEpoch;
       const program = programs.get(hasStarted) ?? compile(stepOf(learner, optimizer, epoch));
       programs.set(hasStarted, program);
-      const prepared = learner.prepare?.({ ...batch, prepared: null });
+      const drawn = learner.draw?.(images);
       const inputs: StepInputs = {
         images,
         labels,
         targets,
-        ...(prepared === undefined ? {} : { prepared }),
+        ...(drawn === undefined ? {} : { drawn }),
         rates: tf.tensor1d(optimizer.rates(learningRate)),
       };
       return program.run(inputs) as StepTensors;
@@ -64,10 +64,12 @@ export function createSteps(
 /** One step of the optimizer along the gradient of the recipe's loss: `StepInputs` → `StepTensors`. */
 function stepOf(learner: Learner, optimizer: Optimizer, epoch: number): TensorWork {
   return (given) => {
-    const { rates, prepared = null, ...batch } = given as StepInputs;
+    const { rates, drawn = null, ...tensors } = given as StepInputs;
+    const batch = { ...tensors, epoch, drawn, prepared: null };
+    const prepared = learner.prepare?.(batch) ?? null;
     const kept: tf.NamedTensorMap = {};
     const { value, grads } = tf.variableGrads(() => {
-      const { loss, ...rest } = learner.loss({ ...batch, epoch, prepared });
+      const { loss, ...rest } = learner.loss({ ...batch, prepared });
       // The gradient's own tidying would take these along.
       for (const [name, tensor] of Object.entries(rest)) if (tensor !== null) kept[name] = tf.keep(tensor.clone());
       return loss;

@@ -6,8 +6,9 @@ import { streamsOf, type Batch, type Learner, type RecipeContext, type StepOutpu
 export interface ClassifierOptions {
   /** Adds a logit for abstention behind those of the classes. */
   hasAbstention?: boolean;
+  draw?: (images: tf.Tensor4D) => tf.Tensor4D;
   prepare?: (network: Network, batch: Batch) => tf.Tensor4D;
-  /** What `prepare` draws from. */
+  /** What `draw` draws from. */
   random?: Random;
   loss: (network: Network, batch: Batch) => Omit<StepOutput, 'spread'>;
 }
@@ -15,7 +16,7 @@ export interface ClassifierOptions {
 /** What all recipes share that learn labels: one network, and one row of K targets per sample that starts as the one-hot label. */
 export function createClassifier({ settings, createNetwork }: RecipeContext, options: ClassifierOptions): Learner {
   const { classes, seed } = settings;
-  const { hasAbstention = false, prepare, random, loss } = options;
+  const { hasAbstention = false, draw, prepare, random, loss } = options;
   const network = createNetwork({ outputs: classes + (hasAbstention ? 1 : 0), seed });
   return {
     network,
@@ -26,6 +27,7 @@ export function createClassifier({ settings, createNetwork }: RecipeContext, opt
     targetSize: classes,
     hasAbstention,
     initialTargets: (labels) => oneHot(labels, classes),
+    ...(draw === undefined ? {} : { draw }),
     ...(prepare === undefined ? {} : { prepare: (batch: Batch) => prepare(network, batch) }),
     loss: (batch) => ({ ...loss(network, batch), spread: null }),
     dispose: () => tf.dispose([...network.parameters.values(), ...network.statistics.values()]),

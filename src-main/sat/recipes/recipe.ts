@@ -37,12 +37,14 @@ export interface Learner {
   streams: ReadonlyMap<string, Random>;
   /** T, numbers in a sample's row of targets. */
   targetSize: number;
-  /** Whether the loss draws numbers at random, as a network with dropout does. */
+  /** Whether the loss itself draws numbers at random, as a network with dropout does. */
   drawsInLoss: boolean;
   /** Where the last logit is no class but the abstention. */
   hasAbstention: boolean;
   /** t at the start, `[samples, T]`. */
   initialTargets(labels: Int32Array): Float32Array;
+  /** What a step on these pictures needs to have drawn at random, e.g. where an attack starts. */
+  draw?(images: tf.Tensor4D): tf.Tensor4D;
   /** What the loss treats as constant and must be had before the gradient is taken, e.g. adversarial pictures. */
   prepare?(batch: Batch): tf.Tensor4D;
   loss(batch: Batch): StepOutput;
@@ -60,6 +62,8 @@ export interface Batch {
   targets: tf.Tensor2D;
   /** From 0. A loss may ask of it whether E_s is reached and nothing else: the steps before are one program, and those from then on another. */
   epoch: number;
+  /** What `draw` drew. */
+  drawn: tf.Tensor4D | null;
   /** What `prepare` made. */
   prepared: tf.Tensor4D | null;
 }

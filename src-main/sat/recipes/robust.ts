@@ -26,13 +26,13 @@ export const robust: Recipe = {
     const random = createRandom(settings.seed + 3);
     return createClassifier(context, {
       random,
-      prepare: (network, { images }) => {
-        const noise = tf.tensor4d(
+      draw: (images) =>
+        tf.tensor4d(
           Float32Array.from({ length: images.size }, () => random.normal()),
           images.shape,
-        );
-        return divergenceAttack((x) => logitsOf(network, x, 'evaluation'), images, noise, attack);
-      },
+        ),
+      prepare: (network, { images, drawn }) =>
+        divergenceAttack((x) => logitsOf(network, x, 'evaluation'), images, drawn!, attack),
       loss: (network, { images, prepared, targets, epoch }) => {
         const logits = logitsOf(network, images, 'training');
         return tradesSat(logits, logitsOf(network, prepared!, 'training'), targets, epoch, settings, beta);

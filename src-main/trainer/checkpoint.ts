@@ -59,7 +59,7 @@ export type KeptArrays = ReadonlyMap<string, Float32Array | Int32Array>;
 export class CheckpointError extends Error {}
 
 /** Raised when the meaning of what is kept changes. */
-const formatVersion = 1;
+const formatVersion = '2';
 
 /** Replaces the file atomically. */
 export async function writeCheckpoint(
@@ -72,7 +72,6 @@ export async function writeCheckpoint(
   const tensors = new Map(await readVariables(variablesOf(kept)));
   for (const [name, values] of arrays) tensors.set(`array/${name}`, { shape: [values.length], values });
   const state: State = {
-    version: formatVersion,
     settings,
     pixels,
     labels: digestOfLabels(labels),
@@ -84,6 +83,7 @@ export async function writeCheckpoint(
   writeTensorFile(file, tensors, {
     program: 'winnow',
     kind: 'checkpoint',
+    version: formatVersion,
     checksum: String(checksumOf(text, tensors)),
     state: text,
   });
@@ -132,7 +132,6 @@ export function digestOfFile(file: string): number {
 }
 
 interface State {
-  version: number;
   settings: TrainingSettings;
   pixels: number;
   labels: number;
@@ -151,17 +150,17 @@ function readState(file: string): { state: State; tensors: ReadonlyMap<string, S
     throw damaged(file, cause);
   }
   const { metadata, tensors } = stored;
-  const { program, kind, checksum, state: text = '' } = metadata;
+  const { program, kind, version, checksum, state: text = '' } = metadata;
   if (program !== 'winnow' || kind !== 'checkpoint')
     throw new CheckpointError(`${file} is not the saved state of a training. ${startAgain}`);
-  if (checksum !== String(checksumOf(text, tensors))) throw damaged(file);
-  const state = JSON.parse(text) as State;
-  if (state.version !== formatVersion) {
+  // Before the checksum, which another version may take of other things.
+  if (version !== formatVersion) {
     throw new CheckpointError(
       `The saved state ${file} was written by another version of Winnow, and this one does not know what it means. Go on with that version, or start the training again.`,
     );
   }
-  return { state, tensors };
+  if (checksum !== String(checksumOf(text, tensors))) throw damaged(file);
+  return { state: JSON.parse(text) as State, tensors };
 }
 
 function requireSame(file: string, state: State, { settings, pixels, labels }: RunIdentity): void {

@@ -91,7 +91,7 @@ describe.each(enginesByPreference)('a run on %s that goes on', (engine) => {
 });
 
 describe('a checkpoint', () => {
-  it('is refused in words when it is damaged, cut short, of something else, or of other images, labels or settings', async () => {
+  it('is refused in words when it is damaged, cut short, of another version, of something else, or of other images, labels or settings', async () => {
     const plan = usualSettings('wasm');
     const good = await stopped(plan);
     const bytes = await readFile(good);
@@ -112,6 +112,8 @@ describe('a checkpoint', () => {
     expect(await refusal('')).toMatch(/is damaged/);
     const changed = bytes.toString('latin1').replace('\\"position\\":', '\\"positiom\\":');
     expect(await refusal(Buffer.from(changed, 'latin1'))).toMatch(/is damaged/);
+    const later = bytes.toString('latin1').replace('"version":"2"', '"version":"3"');
+    expect(await refusal(Buffer.from(later, 'latin1'))).toMatch(/written by another version of Winnow.*start the/);
 
     const weightsFile = path.join(folder, 'weights.safetensors');
     await runTrainer({ ...commandOf({ ...plan, epochs: 1, startEpoch: 0 }), weightsFile });

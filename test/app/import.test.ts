@@ -9,8 +9,8 @@ import { readThumbnail } from '../../src-main/dataset/thumbnails.ts';
 import { classNames } from '../../src-main/store/classes.ts';
 import { openDatabase, type Database } from '../../src-main/store/database.ts';
 import { listProblems } from '../../src-main/store/problems.ts';
-import { knownSamplesByPath } from '../../src-main/store/samples.ts';
 import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
+import { knownSamplesByPath } from '../support/import-samples.ts';
 import { temporaryFolder, twoColours, uniqueJpeg, writeFiles } from '../dataset/pictures.ts';
 
 test('good files become samples, bad ones problems with their reason', async () => {

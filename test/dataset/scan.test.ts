@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LabelsFile } from '../../shared/api.ts';
-import { scanFolder, type Scan } from '../../src-main/dataset/scan.ts';
+import { scan, type Scan } from '../support/scan.ts';
 import { temporaryFolder, writeFiles } from './pictures.ts';
 
 // A scan opens no image, so any bytes do here.
@@ -19,7 +19,7 @@ describe('a folder of class folders', () => {
       'plain/a.b.jpeg',
     ];
     await writeFiles(folder, Object.fromEntries(names.map((name) => [name, bytes])));
-    const { files, problems } = await scanFolder({ folder, labels: null });
+    const { files, problems } = await scan({ folder, labels: null });
     expect(files.map((file) => [file.path, file.givenClass]).sort()).toEqual(
       names.map((name) => [name, path.posix.dirname(name)]).sort(),
     );
@@ -40,7 +40,7 @@ describe('a folder of class folders', () => {
       'b/@eaDir/2.jpg': bytes,
       'loose.jpg': bytes,
     });
-    expect(summary(await scanFolder({ folder, labels: null }))).toEqual({
+    expect(summary(await scan({ folder, labels: null }))).toEqual({
       files: { 'a/1.jpg': 'a', 'b/2.jpg': 'b' },
       problems: { 'loose.jpg': 'outside-class-folder' },
     });
@@ -55,7 +55,7 @@ describe('a folder of class folders', () => {
     await symlink('../../elsewhere/3.jpg', path.join(images, 'b', '3.jpg'));
     await symlink('nowhere.jpg', path.join(images, 'b', 'broken.jpg'));
     await symlink('../elsewhere', path.join(images, 'c'));
-    expect(summary(await scanFolder({ folder: images, labels: null }))).toEqual({
+    expect(summary(await scan({ folder: images, labels: null }))).toEqual({
       files: { 'a/1.jpg': 'a', 'b/2.jpg': 'b', 'b/3.jpg': 'b', 'c/3.jpg': 'c' },
       problems: { 'a/up': 'symlink-loop', 'b/self': 'symlink-loop', 'b/broken.jpg': 'unreadable' },
     });
@@ -66,7 +66,7 @@ describe('a folder of class folders', () => {
     const folder = await temporaryFolder();
     await writeFiles(folder, { 'a/1.jpg': bytes, 'b/2.jpg': bytes });
     await writeFile(Buffer.concat([Buffer.from(`${folder}/a/caf`), Buffer.from([0xe9]), Buffer.from('.jpg')]), bytes);
-    expect(summary(await scanFolder({ folder, labels: null }))).toEqual({
+    expect(summary(await scan({ folder, labels: null }))).toEqual({
       files: { 'a/1.jpg': 'a', 'b/2.jpg': 'b' },
       problems: { 'a/caf\uFFFD.jpg': 'name-not-utf8' },
     });
@@ -77,7 +77,7 @@ describe('a folder of class folders', () => {
     await mkdir(path.join(folder, 'empty'));
     await writeFiles(folder, { 'flat/1.jpg': bytes, 'one/cat/1.jpg': bytes });
     const failures = ['empty', 'flat', 'one', 'missing'].map((name) =>
-      scanFolder({ folder: path.join(folder, name), labels: null }).catch((error: unknown) => error),
+      scan({ folder: path.join(folder, name), labels: null }).catch((error: unknown) => error),
     );
     expect(await Promise.all(failures)).toMatchObject([
       { code: 'folder-empty', message: expect.stringContaining('one folder per class') as string },
@@ -101,11 +101,11 @@ describe('a folder and a CSV', () => {
       '7;a.jpg;dog\r\n' +
       '8;text.txt;cat\r\n' +
       '9;../outside.jpg;cat\r\n';
-    const scan = await scanWithCsv(
+    const found = await scanWithCsv(
       ['a.jpg', 'sub/with;semicolon.jpg', 'sub/c.jpg', 'empty.jpg', 'unlisted.png', 'text.txt', '../outside.jpg'],
       csv,
     );
-    expect(summary(scan)).toEqual({
+    expect(summary(found)).toEqual({
       files: { 'a.jpg': 'cat', 'sub/with;semicolon.jpg': 'dog "big"', 'sub/c.jpg': 'dog', 'text.txt': 'cat' },
       problems: {
         'gone.jpg': 'file-missing',
@@ -116,7 +116,7 @@ describe('a folder and a CSV', () => {
         '../outside.jpg': 'file-missing',
       },
     });
-    expect(scan.problems.find(({ kind }) => kind === 'file-missing')!.reason).toContain('labels.csv, line 5:');
+    expect(found.problems.find(({ kind }) => kind === 'file-missing')!.reason).toContain('labels.csv, line 5:');
   });
 
   test('bare names and names without extension match when they are unique', async () => {
@@ -149,7 +149,7 @@ async function scanWithCsv(names: string[], csv: string | Buffer): Promise<Scan>
   await writeFiles(folder, { 'labels.csv': csv });
   await writeFiles(path.join(folder, 'images'), Object.fromEntries(names.map((name) => [name, bytes])));
   const labels: LabelsFile = { file: path.join(folder, 'labels.csv'), fileColumn: 'file', labelColumn: 'label' };
-  return await scanFolder({ folder: path.join(folder, 'images'), labels });
+  return await scan({ folder: path.join(folder, 'images'), labels });
 }
 
 function summary({ files, problems }: Scan): { files: Record<string, string>; problems: Record<string, string> } {

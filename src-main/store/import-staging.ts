@@ -81,7 +81,7 @@ export function openStaging(db: Database): ImportStaging {
           update.run(contentHash, width, height, format, path);
       });
     },
-    unreadFiles: function* () {
+    *unreadFiles() {
       const unread = 'SELECT path, byte_size FROM staged_file WHERE content_hash IS NULL AND path > ? ORDER BY path';
       for (const page of pages<[string, number]>(db, unread, { from: '' }))
         for (const [path, byteSize] of page) yield { path, byteSize };
@@ -89,7 +89,7 @@ export function openStaging(db: Database): ImportStaging {
     dropUnreadFiles: () => {
       statement(db, 'DELETE FROM staged_file WHERE content_hash IS NULL').run();
     },
-    files: function* () {
+    *files() {
       const all =
         'SELECT path, given_class, byte_size, modified_ms, format FROM staged_file WHERE path > ? ORDER BY path';
       for (const page of pages<[string, string, number, number, string | null]>(db, all, { from: '' }))

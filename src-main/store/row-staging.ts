@@ -67,7 +67,7 @@ export function createRowStaging(db: Database): RowStaging {
       ).run();
     },
     countUnmatchedRows: () => numberOf(db, 'SELECT count(*) AS value FROM staged_row WHERE file IS NULL'),
-    filesWithoutRow: function* () {
+    *filesWithoutRow() {
       const files = `SELECT path FROM staged_file
                       WHERE path > ? AND NOT EXISTS (SELECT 1 FROM staged_row WHERE file = staged_file.path) ORDER BY path`;
       for (const page of pages<[string]>(db, files, { from: '' })) for (const [path] of page) yield path;
@@ -88,7 +88,7 @@ export function createRowStaging(db: Database): RowStaging {
             AND name IN (SELECT name FROM staged_row WHERE file IS NULL GROUP BY name HAVING min(path) = max(path))`,
       ).run();
     },
-    unmatchedRows: function* () {
+    *unmatchedRows() {
       const rows = 'SELECT id, line, path FROM staged_row WHERE file IS NULL AND id > ? ORDER BY id';
       for (const page of pages<[number, number, string]>(db, rows))
         for (const [id, line, path] of page) yield { id, line, path };
@@ -102,7 +102,7 @@ export function createRowStaging(db: Database): RowStaging {
         `UPDATE staged_file SET given_class = (SELECT label FROM staged_row WHERE id = ${firstRowOf('staged_file.path')})`,
       ).run();
     },
-    conflictingRows: function* () {
+    *conflictingRows() {
       const rows = `SELECT row.id, row.line, row.label, row.path, earlier.line, earlier.label
                       FROM staged_row AS row JOIN staged_row AS earlier ON earlier.id = ${firstRowOf('row.file')}
                      WHERE row.label <> earlier.label AND row.id > ? ORDER BY row.id`;
@@ -110,7 +110,7 @@ export function createRowStaging(db: Database): RowStaging {
         for (const [, line, label, path, firstLine, firstLabel] of page)
           yield { line, label, path, firstLine, firstLabel };
     },
-    emptyRows: function* () {
+    *emptyRows() {
       const rows = `SELECT row.id, row.line, row.path FROM staged_row AS row
                      WHERE row.label = '' AND row.id = ${firstRowOf('row.file')} AND row.id > ? ORDER BY row.id`;
       for (const page of pages<[number, number, string]>(db, rows))

@@ -78,12 +78,14 @@ type ReadFile =
 
 /** Pictures written in one transaction; with thumbnails about half a megabyte. */
 const batchLength = 64;
+/** Files that are opened, or wait for a thread, while every core decodes one: without them cores would wait for this thread. */
+const waitingFiles = 2;
 /** Milliseconds between two progress reports. */
 const progressInterval = 100;
 
 /** Reads the files of which nothing is known yet; those that cannot be used become problems. */
 async function readFiles(context: ImportContext, staging: ImportStaging, progress: Progress): Promise<void> {
-  const { thumbnails, info, signal, concurrency = availableParallelism() } = context;
+  const { thumbnails, info, signal, concurrency = availableParallelism() + waitingFiles } = context;
   const { all, read: known } = staging.countFiles();
   let done = known;
   let problems = staging.countProblems();

@@ -171,14 +171,15 @@ function readOrientation(exif: Buffer): number | null {
   const order = exif.toString('latin1', 0, 2);
   if (exif.length < 8 || (order !== 'II' && order !== 'MM')) return null;
   const read16 = (at: number): number => (order === 'II' ? exif.readUInt16LE(at) : exif.readUInt16BE(at));
-  const directory = order === 'II' ? exif.readUInt32LE(4) : exif.readUInt32BE(4);
-  if (directory + 2 > exif.length) return null;
+  const read32 = (at: number): number => (order === 'II' ? exif.readUInt32LE(at) : exif.readUInt32BE(at));
+  const directory = read32(4);
+  if (read16(2) !== 42 || directory + 2 > exif.length) return null;
   const end = directory + 2 + 12 * read16(directory);
   if (end > exif.length) return null;
   for (let entry = directory + 2; entry < end; entry += 12) {
     if (read16(entry) !== orientationTag) continue;
     const value = read16(entry + 8);
-    return read16(entry + 2) === typeShort && value >= 1 && value <= 8 ? value : null;
+    return read16(entry + 2) === typeShort && read32(entry + 4) === 1 && value >= 1 && value <= 8 ? value : null;
   }
   return 1;
 }

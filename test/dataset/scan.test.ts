@@ -2,6 +2,9 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LabelsFile } from '../../shared/api.ts';
+import { mayBeImage } from '../../src-main/dataset/image-format.ts';
+import { createFileMatcher } from '../../src-main/dataset/match-files.ts';
+import { createRandom } from '../../src-main/domain/random.ts';
 import { scan, type Scan } from '../support/scan.ts';
 import { temporaryFolder, writeFiles } from './pictures.ts';
 
@@ -124,6 +127,55 @@ describe('a folder and a CSV', () => {
     expect(summary(await scanWithCsv(['a/1.jpg', 'b/two.png', 'b/3.jpg', 'a/twice.jpg', 'b/twice.jpg'], csv))).toEqual({
       files: { 'a/1.jpg': 'cat', 'b/two.png': 'dog', 'b/3.jpg': 'dog' },
       problems: { 'twice.jpg': 'file-missing', 'a/twice.jpg': 'label-missing', 'b/twice.jpg': 'label-missing' },
+    });
+  });
+
+  test('a row finds the file that an export would find for it', async () => {
+    for (let seed = 0; seed < 12; seed++) {
+      const random = createRandom(seed);
+      const word = (): string => ['a', 'b', 'é', 'e\u0301', 'x.y'][random.integer(5)]!;
+      const file = (): string =>
+        `${['', 'u/', 'v/', 'u/v/'][random.integer(4)]!}${word()}${['.jpg', '.png', ''][random.integer(3)]!}`;
+      const names = [...new Set(Array.from({ length: 12 }, file))].filter(mayBeImage);
+      const spoilt = (name: string): string =>
+        [name, ` ${name}`, `./${name}`, name.replaceAll('/', '\\'), name.slice(name.lastIndexOf('/') + 1), word()][
+          random.integer(6)
+        ]!;
+      const rows = Array.from({ length: 16 }, (_, i) => ({ file: spoilt(file()), label: `label ${i % 3}` }));
+      const csv = `file,label\n${rows.map((row) => `${row.file},${row.label}\n`).join('')}`;
+
+      // As one that Linux keeps apart by their bytes may be, two names that look the same are none of a CSV's business.
+      const files = names
+        .filter((name) => names.every((other) => other === name || other.normalize() !== name.normalize()))
+        .map((name) => ({ path: name }));
+      const matcher = createFileMatcher(files, 'images');
+      const first = new Map<string, string>();
+      const unmatched = rows.filter((row) => {
+        const found = matcher.byPath(row.file);
+        if (found !== null && !first.has(found.path)) first.set(found.path, row.label);
+        return found === null;
+      });
+      const byName = matcher.byName(
+        files.filter(({ path: name }) => !first.has(name)),
+        unmatched.map((row) => row.file),
+      );
+      for (const row of unmatched) {
+        const found = byName(row.file);
+        if (found !== null && !first.has(found.path)) first.set(found.path, row.label);
+      }
+      const scanned = await scanWithCsv(
+        files.map(({ path: name }) => name),
+        csv,
+      );
+      expect({ seed, files: summary(scanned).files }).toEqual({ seed, files: Object.fromEntries(first) });
+    }
+  });
+
+  test('two rows may name a file that only they take for a picture', async () => {
+    const csv = 'file,label\na.jpg,cat\nb.jpg,dog\nc.txt,cat\n./c.txt,dog\n';
+    expect(summary(await scanWithCsv(['a.jpg', 'b.jpg', 'c.txt'], csv))).toEqual({
+      files: { 'a.jpg': 'cat', 'b.jpg': 'dog', 'c.txt': 'cat' },
+      problems: { 'c.txt': 'csv-row' },
     });
   });
 

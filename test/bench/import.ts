@@ -7,10 +7,10 @@
  * With --memory, the peak memory of an import of each folder instead, each in a process of its own, to see whether it grows with the
  * number of images:
  *
- *   node test/bench/import.ts --memory FOLDER… [--repeats 3]
+ *   node test/bench/import.ts --memory FOLDER… [--repeats 3] [--labels FOLDER.csv]
  *
- * Folders hold a folder per class. Each import goes into a new project and an empty thumbnail cache. The bare loop keeps nothing and
- * checks nothing.
+ * Folders hold a folder per class, or --labels names a CSV with the columns file and label. Each import goes into a new project and an
+ * empty thumbnail cache. The bare loop keeps nothing and checks nothing.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -46,6 +46,7 @@ const { values, positionals } = parseArgs({
     pairs: { type: 'string', default: '5' },
     memory: { type: 'boolean', default: false },
     repeats: { type: 'string', default: '1' },
+    labels: { type: 'string' },
     // How --memory calls itself.
     once: { type: 'boolean', default: false },
   },
@@ -61,7 +62,13 @@ async function compareMemory(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     const { length } = await listFiles(folder);
     for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
-      const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, '--once', folder]);
+      const labels = values.labels === undefined ? [] : ['--labels', values.labels];
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        import.meta.filename,
+        '--once',
+        folder,
+        ...labels,
+      ]);
       const { seconds, peak, peakHeap } = JSON.parse(stdout) as Memory;
       console.log(
         `${folder}: ${length} images, ${seconds.toFixed(1)} s, peak memory ${peak.toFixed(0)} MB (JavaScript's heap ${peakHeap.toFixed(0)} MB)`,
@@ -131,7 +138,11 @@ async function importAll(folder: string): Promise<void> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'winnow-bench-'));
   const db = openDatabase(path.join(scratch, 'bench.winnow'), { create: true });
   const thumbnails = openThumbnailCache(path.join(scratch, 'cache'));
-  const info = { name: 'bench', imageFolder: folder, labels: null, createdAt: new Date().toISOString() };
+  const labels =
+    values.labels === undefined
+      ? null
+      : { file: path.resolve(values.labels), fileColumn: 'file', labelColumn: 'label' };
+  const info = { name: 'bench', imageFolder: folder, labels, createdAt: new Date().toISOString() };
   await importImages({ db, thumbnails, info });
   thumbnails.close();
   db.close();

@@ -4,19 +4,15 @@ import { availableParallelism } from 'node:os';
 import type { ImportProgress, ImportSummary, LabelsFile } from '../../shared/api.ts';
 import type { Problem, ProblemKind } from '../../shared/domain.ts';
 import { AppError, errorMessage } from '../../shared/result.ts';
-import { forEachConcurrently } from '../dataset/concurrency.ts';
+import { forEachOf } from '../dataset/concurrency.ts';
 import { inspectAndThumbnail, maxFileBytes } from '../dataset/decode.ts';
 import { extensionOf, formatName, formatOfName, type ImageFormat } from '../dataset/image-format.ts';
-import { absolutePath, assertSeveralClasses, scanFolder, type ScannedFile } from '../dataset/scan.ts';
+import { absolutePath, assertSeveralClasses, scanFolder } from '../dataset/scan.ts';
+import { applyImport } from '../store/apply-import.ts';
 import { inTransaction, type Database } from '../store/database.ts';
+import { openStaging, type ImportStaging, type StagedFile, type StagedPicture } from '../store/import-staging.ts';
 import { writeProjectInfo, type ProjectInfo } from '../store/project-info.ts';
-import {
-  applyImport,
-  countConflictingDuplicates,
-  knownSamplesByPath,
-  type KnownSample,
-  type ScannedSample,
-} from '../store/samples.ts';
+import { countConflictingDuplicates } from '../store/samples.ts';
 import type { ThumbnailCache } from '../store/thumbnails.ts';
 
 export interface ImportContext {
@@ -35,99 +31,91 @@ export type ImportOutcome = Omit<ImportSummary, 'project'>;
 
 /**
  * Brings a project up to date with its image folder: scan, read what is new or changed, save. The project changes in one
- * transaction at the end or not at all; every decision stays. Nothing in the folder is written.
- * Throws `AppError`: what `scanFolder` throws, and 'cancelled'.
+ * transaction at the end or not at all; every decision stays. Nothing in the folder is written. What is found waits in the staging,
+ * and never in memory as a whole. Throws `AppError`: what `scanFolder` throws, and 'cancelled'.
  */
 export async function importImages(context: ImportContext): Promise<ImportOutcome> {
-  const { db, thumbnails, info, signal, concurrency = availableParallelism() } = context;
+  const { db, info, signal } = context;
   const started = performance.now();
   const progress = createProgress(context.onProgress);
+  const staging = openStaging(db);
+  try {
+    progress.begin('scanning', null, 0);
+    await scanFolder(
+      {
+        folder: info.imageFolder,
+        labels: info.labels,
+        onProgress: (found) => progress.report(found, 0),
+        ...(signal === undefined ? {} : { signal }),
+      },
+      staging,
+    );
+    await readFiles(context, staging, progress);
+    warnOfExtensions(staging);
+    assertUsable(info, staging);
 
-  progress.begin('scanning', null, 0);
-  const scan = await scanFolder({
-    folder: info.imageFolder,
-    labels: info.labels,
-    onProgress: (found) => progress.report(found, 0),
-    ...(signal === undefined ? {} : { signal }),
-  });
-
-  const known = knownSamplesByPath(db);
-  const problems = scan.problems;
-  const samples: ScannedSample[] = [];
-  const toRead: ScannedFile[] = [];
-  for (const file of scan.files) {
-    const before = known.get(file.path);
-    if (before !== undefined && isUnchanged(before, file)) {
-      samples.push({
-        ...file,
-        contentHash: before.contentHash,
-        width: before.width,
-        height: before.height,
-        format: before.format,
-      });
-    } else {
-      toRead.push(file);
-    }
+    const { all: samples } = staging.countFiles();
+    progress.begin('saving', samples, 0);
+    const changes = inTransaction(db, () => {
+      writeProjectInfo(db, info);
+      return applyImport(db);
+    });
+    const problems = staging.countProblems();
+    progress.end(samples, problems);
+    return {
+      ...changes,
+      problems,
+      conflictingDuplicates: countConflictingDuplicates(db),
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    staging.clear();
   }
-  const unchanged = samples.length;
-
-  progress.begin('reading', scan.files.length, unchanged);
-  const pendingThumbnails: { contentHash: string; bytes: Uint8Array }[] = [];
-  const flushThumbnails = (): void => thumbnails.put(pendingThumbnails.splice(0));
-  let done = unchanged;
-  await forEachConcurrently(toRead.length, concurrency, async (index) => {
-    if (signal?.aborted) throw cancelled();
-    const file = toRead[index]!;
-    const read = await readSample(info.imageFolder, file);
-    if (read.kind === 'sample') {
-      samples.push(read.sample);
-      if (read.thumbnail !== null)
-        pendingThumbnails.push({ contentHash: read.sample.contentHash, bytes: read.thumbnail });
-      if (pendingThumbnails.length >= thumbnailBatch) flushThumbnails();
-    } else if (read.kind === 'problem' && !isPassedOver(file, read.problem, info.labels)) {
-      problems.push(read.problem);
-    }
-    progress.report(++done, problems.length);
-  });
-  flushThumbnails();
-  if (signal?.aborted) throw cancelled();
-
-  samples.sort(byPath);
-  for (const { path, format } of samples) {
-    const warning = extensionWarning(path, format as ImageFormat);
-    if (warning !== null) problems.push(warning);
-  }
-  problems.sort(byPath);
-  assertUsable(info, samples, problems);
-
-  progress.begin('saving', samples.length, 0);
-  const changes = inTransaction(db, () => {
-    writeProjectInfo(db, info);
-    return applyImport(db, { scanned: samples, problems });
-  });
-  progress.end(samples.length, problems.length);
-  return {
-    ...changes,
-    problems: problems.length,
-    conflictingDuplicates: countConflictingDuplicates(db),
-    seconds: (performance.now() - started) / 1000,
-  };
 }
 
 type ReadFile =
-  { kind: 'sample'; sample: ScannedSample; thumbnail: Uint8Array | null } | { kind: 'problem'; problem: Problem };
+  { kind: 'sample'; picture: StagedPicture; thumbnail: Uint8Array | null } | { kind: 'problem'; problem: Problem };
 
-/** Thumbnails written in one transaction; about half a megabyte. */
-const thumbnailBatch = 64;
+/** Pictures written in one transaction; with thumbnails about half a megabyte. */
+const batchLength = 64;
+/** Files that are opened, or wait for a thread, while every core decodes one: without them cores would wait for this thread. */
+const waitingFiles = 2;
 /** Milliseconds between two progress reports. */
 const progressInterval = 100;
 
-/** As rsync and make do: the same size and time of change are taken for the same content. */
-function isUnchanged(before: KnownSample, file: ScannedFile): boolean {
-  return before.byteSize === file.byteSize && before.modifiedMs === file.modifiedMs;
+/** Reads the files of which nothing is known yet; those that cannot be used become problems. */
+async function readFiles(context: ImportContext, staging: ImportStaging, progress: Progress): Promise<void> {
+  const { thumbnails, info, signal, concurrency = availableParallelism() + waitingFiles } = context;
+  const { all, read: known } = staging.countFiles();
+  let done = known;
+  let problems = staging.countProblems();
+  progress.begin('reading', all, done);
+
+  const pictures: StagedPicture[] = [];
+  const newThumbnails: { contentHash: string; bytes: Uint8Array }[] = [];
+  const flush = (): void => {
+    staging.addPictures(pictures.splice(0));
+    thumbnails.put(newThumbnails.splice(0));
+  };
+  await forEachOf(staging.unreadFiles(), concurrency, async (file) => {
+    if (signal?.aborted) throw cancelled();
+    const read = await readSample(info.imageFolder, file);
+    if (read.kind === 'sample') {
+      pictures.push(read.picture);
+      if (read.thumbnail !== null) newThumbnails.push({ contentHash: read.picture.contentHash, bytes: read.thumbnail });
+      if (pictures.length >= batchLength) flush();
+    } else if (!isPassedOver(file.path, read.problem, info.labels)) {
+      staging.addProblems([read.problem]);
+      problems++;
+    }
+    progress.report(++done, problems);
+  });
+  flush();
+  if (signal?.aborted) throw cancelled();
+  staging.dropUnreadFiles();
 }
 
-async function readSample(folder: string, file: ScannedFile): Promise<ReadFile> {
+async function readSample(folder: string, file: Pick<StagedFile, 'path' | 'byteSize'>): Promise<ReadFile> {
   const problem = (kind: ProblemKind, reason: string): ReadFile => ({
     kind: 'problem',
     problem: { path: file.path, kind, reason, severity: 'error' },
@@ -152,14 +140,23 @@ async function readSample(folder: string, file: ScannedFile): Promise<ReadFile> 
   const inspected = await inspectAndThumbnail(bytes);
   if (!inspected.ok) return problem(inspected.error.kind, inspected.error.reason);
   const { format, width, height, thumbnail } = inspected.value;
-  return { kind: 'sample', sample: { ...file, contentHash: hash('sha256', bytes), width, height, format }, thumbnail };
+  return {
+    kind: 'sample',
+    picture: { path: file.path, contentHash: hash('sha256', bytes), width, height, format },
+    thumbnail,
+  };
 }
 
 /** A file without an extension that turns out to be no picture was never meant, unless a CSV names it. */
-function isPassedOver(file: ScannedFile, problem: Problem, labels: LabelsFile | null): boolean {
-  return (
-    labels === null && extensionOf(file.path) === '' && (problem.kind === 'unreadable' || problem.kind === 'empty')
-  );
+function isPassedOver(path: string, problem: Problem, labels: LabelsFile | null): boolean {
+  return labels === null && extensionOf(path) === '' && (problem.kind === 'unreadable' || problem.kind === 'empty');
+}
+
+function warnOfExtensions(staging: ImportStaging): void {
+  for (const { path, format } of staging.files()) {
+    const warning = extensionWarning(path, format as ImageFormat);
+    if (warning !== null) staging.addProblems([warning]);
+  }
 }
 
 /** The picture is used all the same, but other programs may stumble over its name. */
@@ -171,22 +168,14 @@ function extensionWarning(path: string, format: ImageFormat): Problem | null {
 }
 
 /** Enough was readable to go on with. */
-function assertUsable(
-  { imageFolder, labels }: ProjectInfo,
-  samples: readonly ScannedSample[],
-  problems: readonly Problem[],
-): void {
-  if (samples.length === 0) {
-    const first = problems.find(({ severity }) => severity === 'error');
-    const example = first === undefined ? '' : ` The first: ${first.path}: ${first.reason}`;
+function assertUsable({ imageFolder, labels }: ProjectInfo, staging: ImportStaging): void {
+  const someLabels = staging.someLabels();
+  if (someLabels.length === 0) {
+    const first = staging.firstError();
+    const example = first === null ? '' : ` The first: ${first.path}: ${first.reason}`;
     throw new AppError('folder-empty', `None of the files in ${imageFolder} can be used as an image.${example}`);
   }
-  assertSeveralClasses(imageFolder, labels, samples);
-}
-
-/** Files end in any order; what is saved does not depend on it. */
-function byPath(a: { path: string }, b: { path: string }): number {
-  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+  assertSeveralClasses(imageFolder, labels, someLabels);
 }
 
 function cancelled(): AppError {

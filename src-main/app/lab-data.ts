@@ -7,11 +7,13 @@ import type { Logger } from '../../shared/logger.ts';
 import { AppError } from '../../shared/result.ts';
 import type { PixelFile } from '../../shared/trainer-protocol.ts';
 import { pixelFileName, writePixelFile } from '../dataset/pixels.ts';
-import { absolutePath, scanFolder, type ScannedFile } from '../dataset/scan.ts';
+import { absolutePath, scanFolder } from '../dataset/scan.ts';
 import { createRandom } from '../domain/random.ts';
 import type { LabTraining } from '../lab/experiment.ts';
 import { asymmetricNoise, confusionIndices, corruptPixels, uniformNoise, type Noise } from '../lab/noise.ts';
 import { balancedSubset } from '../lab/subset.ts';
+import { openDatabase } from '../store/database.ts';
+import { openStaging } from '../store/import-staging.ts';
 import { writeFileAtomically } from './write-file.ts';
 
 /* The lab's pictures: read once into pixel files in a cache that may be deleted at any time between trainings. */
@@ -32,9 +34,17 @@ export interface LabData {
   heldOut: LabImages;
 }
 
+export interface LabFile {
+  /** Relative to the folder, `/` separated. */
+  path: string;
+  givenClass: string;
+  byteSize: number;
+  modifiedMs: number;
+}
+
 export interface LabImages {
   folder: string;
-  files: ScannedFile[];
+  files: LabFile[];
   labels: Int32Array;
 }
 
@@ -131,21 +141,27 @@ const subsetSeed = 0;
 /** Noise has a stream of its own: the trainer's start at the seed. */
 const noiseStream = 0x6e6f6973;
 
-async function scan(folder: string, labels: LabelsFile | null, logger: Logger): Promise<ScannedFile[]> {
-  const { files, problems } = await scanFolder({ folder, labels });
-  const [first] = problems;
-  if (first !== undefined)
-    logger.warn(
-      `${problems.length} files or rows of ${folder} are left out, the first because: ${first.path}: ${first.reason}`,
-    );
-  return files;
+async function scan(folder: string, labels: LabelsFile | null, logger: Logger): Promise<LabFile[]> {
+  const db = openDatabase(':memory:', { create: true });
+  try {
+    const staging = openStaging(db);
+    await scanFolder({ folder, labels }, staging);
+    const first = staging.firstError();
+    if (first !== null)
+      logger.warn(
+        `${staging.countProblems()} files or rows of ${folder} are left out, the first because: ${first.path}: ${first.reason}`,
+      );
+    return [...staging.files()];
+  } finally {
+    db.close();
+  }
 }
 
-function classNames(files: readonly ScannedFile[]): string[] {
+function classNames(files: readonly LabFile[]): string[] {
   return [...new Set(files.map(({ givenClass }) => givenClass))].sort();
 }
 
-function labelsOf(files: readonly ScannedFile[], classes: readonly string[]): Int32Array {
+function labelsOf(files: readonly LabFile[], classes: readonly string[]): Int32Array {
   const indices = new Map(classes.map((name, index) => [name, index]));
   return Int32Array.from(files, ({ givenClass }) => indices.get(givenClass)!);
 }

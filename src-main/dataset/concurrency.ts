@@ -7,16 +7,30 @@ export async function forEachConcurrently(
   concurrency: number,
   work: (index: number) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
+  await forEachOf(new Array(count).keys(), concurrency, work);
+}
+
+/** The same for things that are only taken from where they come when there is a hand free for them. */
+export async function forEachOf<T>(
+  things: Iterable<T>,
+  concurrency: number,
+  work: (thing: T) => Promise<void>,
+): Promise<void> {
+  const iterator = things[Symbol.iterator]();
+  let failed = false;
   const lane = async (): Promise<void> => {
-    while (next < count) await work(next++);
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+      await work(next.value);
+      if (failed) return;
+    }
   };
-  const lanes = Array.from({ length: Math.min(concurrency, count) }, () =>
+  const lanes = Array.from({ length: concurrency }, () =>
     lane().catch((error: unknown) => {
-      next = count;
+      failed = true;
       throw error;
     }),
   );
   const outcomes = await Promise.allSettled(lanes);
+  iterator.return?.();
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }

@@ -11,6 +11,7 @@ import {
   looksTruncated,
   peekSize,
   type ImageFormat,
+  type ImageSize,
 } from './image-format.ts';
 
 /** Why a file's picture cannot be used. */
@@ -70,13 +71,7 @@ export async function inspectAndThumbnail(bytes: Uint8Array): Promise<Result<Ins
 
   const { format } = detected;
   try {
-    const peeked = peekSize(bytes, format);
-    if (peeked !== null && isOwnThumbnail(bytes, format, peeked)) {
-      // Taking the raw pixels is the cheapest complete decode.
-      const { info } = await open(bytes, format).raw().toBuffer({ resolveWithObject: true });
-      return { ok: true, value: { format, width: info.width, height: info.height, thumbnail: null } };
-    }
-    const size = await readSize(bytes, format);
+    const size = peekSize(bytes, format) ?? (await readSize(bytes, format));
     const { width, height } = size;
     if (width * height > maxPixels) {
       const megapixels = Math.round((width * height) / 1e6);
@@ -87,6 +82,7 @@ export async function inspectAndThumbnail(bytes: Uint8Array): Promise<Result<Ins
     }
     const thumbnail = await whenItsTurn(width * height, async () => {
       if (!isOwnThumbnail(bytes, format, size)) return await encodeThumbnail(open(bytes, format));
+      // Taking the raw pixels is the cheapest complete decode.
       await open(bytes, format).raw().toBuffer();
       return null;
     });
@@ -137,17 +133,14 @@ const largePicturePixels = 24_000_000;
 
 let largePictureDone: Promise<unknown> = Promise.resolve();
 
-function isOwnThumbnail(
-  bytes: Uint8Array,
-  format: ImageFormat,
-  { width, height }: { width: number; height: number },
-): boolean {
+function isOwnThumbnail(bytes: Uint8Array, format: ImageFormat, { width, height }: ImageSize): boolean {
   return isBrowserFormat(format) && Math.max(width, height) <= thumbnailSide && bytes.length <= ownThumbnailBytes;
 }
 
 async function encodeThumbnail(image: Sharp): Promise<Uint8Array> {
   return await image
-    .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true })
+    // Cubic instead of Lanczos saves a twentieth of the import; at this size nobody sees the difference.
+    .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true, kernel: 'cubic' })
     .flatten({ background })
     // The second pass for optimal Huffman tables costs a fifth of the whole import and saves a few hundred bytes.
     .jpeg({ quality: 80, optimiseCoding: false })
@@ -163,7 +156,7 @@ function open(bytes: Uint8Array, format: ImageFormat): Sharp {
   return sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, autoOrient: true });
 }
 
-async function readSize(bytes: Uint8Array, format: ImageFormat): Promise<{ width: number; height: number }> {
+async function readSize(bytes: Uint8Array, format: ImageFormat): Promise<ImageSize> {
   if (format === 'bmp') return readBmpHeader(bytes);
   // No limit here: the header alone allocates nothing, and the caller says better what is wrong.
   const { autoOrient } = await sharp(bytes, { limitInputPixels: false }).metadata();

@@ -1,5 +1,10 @@
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'bmp';
 
+export interface ImageSize {
+  width: number;
+  height: number;
+}
+
 /** What the first bytes of a file say it is: a format we read, an image format we do not, or no image at all. */
 export type DetectedFormat =
   { kind: 'image'; format: ImageFormat } | { kind: 'unsupported'; name: string } | { kind: 'other' };
@@ -93,23 +98,13 @@ export function looksTruncated(bytes: Uint8Array, format: ImageFormat): boolean 
 }
 
 /**
- * Width and height as the header says, before any orientation; null where it takes more than a glance. A tenth of the cost of asking
- * the decoder, which counts when pictures are small and many.
+ * Width and height as the picture is shown, that is after the EXIF orientation; null where it takes more than a glance at the header. A
+ * tenth of the cost of asking the decoder, which counts when pictures are small and many.
  */
-export function peekSize(bytes: Uint8Array, format: ImageFormat): { width: number; height: number } | null {
+export function peekSize(bytes: Uint8Array, format: ImageFormat): ImageSize | null {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // The header chunk is always the first.
-  if (format === 'png') {
-    return view.length < 24 ? null : { width: view.readUInt32BE(16), height: view.readUInt32BE(20) };
-  }
-  if (format !== 'jpeg') return null;
-  for (let position = 2; position + 9 <= view.length; position += 2 + view.readUInt16BE(position + 2)) {
-    if (view[position] !== 0xff) return null;
-    if (isStartOfFrame(view[position + 1]!)) {
-      return { width: view.readUInt16BE(position + 7), height: view.readUInt16BE(position + 5) };
-    }
-  }
-  return null;
+  if (format === 'png') return peekPng(view);
+  return format === 'jpeg' ? peekJpeg(view) : null;
 }
 
 const formatByExtension = new Map<string, ImageFormat>([
@@ -129,10 +124,68 @@ const formatByExtension = new Map<string, ImageFormat>([
 
 const unsupportedExtensions = new Set(['heic', 'heif', 'jxl', 'jp2', 'j2k', 'psd']);
 
+/** The header chunk is always the first. Where a later one may turn the picture, the decoder knows better. */
+function peekPng(view: Buffer): ImageSize | null {
+  for (let start = 8; start + 12 <= view.length; start += 12 + view.readUInt32BE(start)) {
+    const type = view.toString('latin1', start + 4, start + 8);
+    if (type === 'eXIf') return null;
+    if ((type === 'tEXt' || type === 'zTXt') && view.toString('latin1', start + 8, start + 19) === 'Raw profile')
+      return null;
+  }
+  return view.length < 24 ? null : { width: view.readUInt32BE(16), height: view.readUInt32BE(20) };
+}
+
+/** Goes through the segments up to the first scan. */
+function peekJpeg(view: Buffer): ImageSize | null {
+  let size: ImageSize | null = null;
+  let orientation: number | null = null;
+  for (let start = 2; start + 4 <= view.length; start += 2 + view.readUInt16BE(start + 2)) {
+    const marker = view[start + 1]!;
+    if (view[start] !== 0xff) return null;
+    if (marker === startOfScan) {
+      const turned = orientation !== null && orientation > 4;
+      return size !== null && turned ? { width: size.height, height: size.width } : size;
+    }
+    if (isStartOfFrame(marker) && start + 9 <= view.length) {
+      size = { width: view.readUInt16BE(start + 7), height: view.readUInt16BE(start + 5) };
+    } else if (marker === app1 && view.toString('latin1', start + 4, start + 10) === 'Exif\0\0') {
+      const read = readOrientation(view.subarray(start + 10, start + 2 + view.readUInt16BE(start + 2)));
+      // Which of two the decoder goes by is not for us to know.
+      if (read === null || orientation !== null) return null;
+      orientation = read;
+    }
+  }
+  return null;
+}
+
+const startOfScan = 0xda;
+const app1 = 0xe1;
+
 /** SOF0 … SOF15 without the tables (DHT, JPG, DAC) that lie among them. */
 function isStartOfFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
+
+/** The EXIF orientation, 1 … 8 and 1 where none is given; null for data that is not as it should be. */
+function readOrientation(exif: Buffer): number | null {
+  const order = exif.toString('latin1', 0, 2);
+  if (exif.length < 8 || (order !== 'II' && order !== 'MM')) return null;
+  const read16 = (at: number): number => (order === 'II' ? exif.readUInt16LE(at) : exif.readUInt16BE(at));
+  const read32 = (at: number): number => (order === 'II' ? exif.readUInt32LE(at) : exif.readUInt32BE(at));
+  const directory = read32(4);
+  if (read16(2) !== 42 || directory + 2 > exif.length) return null;
+  const end = directory + 2 + 12 * read16(directory);
+  if (end > exif.length) return null;
+  for (let entry = directory + 2; entry < end; entry += 12) {
+    if (read16(entry) !== orientationTag) continue;
+    const value = read16(entry + 8);
+    return read16(entry + 2) === typeShort && read32(entry + 4) === 1 && value >= 1 && value <= 8 ? value : null;
+  }
+  return 1;
+}
+
+const orientationTag = 0x0112;
+const typeShort = 3;
 
 /** The ISO media family tells its members by brands: the major one at 8, compatible ones from 16 to the end of the first box. */
 function detectIsoMedia(bytes: Uint8Array): DetectedFormat {

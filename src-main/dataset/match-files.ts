@@ -16,10 +16,7 @@ export function createFileMatcher<T extends { path: string }>(files: Iterable<T>
     // A name taken literally comes first: spaces at its ends and backslashes are legal on most systems.
     byPath: (name) => byPath.get(name.normalize()) ?? byPath.get(normalizePath(name, folder)) ?? null,
     byName: (candidates, names) => {
-      const fileByName = uniqueByKey(candidates, ({ path }) => [
-        fileNameOf(path.normalize()),
-        stemOf(path.normalize()),
-      ]);
+      const fileByName = uniqueByKey(candidates, ({ path }) => namesOf(path));
       const pathsByName = new Map<string, Set<string>>();
       for (const name of names) {
         const normalized = normalizePath(name, folder);
@@ -47,15 +44,17 @@ export function fileNameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** The names by which a file may be meant: with and without its extension. Unicode is composed. */
+export function namesOf(path: string): string[] {
+  const name = fileNameOf(path.normalize());
+  return [...new Set([name, name.replace(/\.[^.]+$/, '')])];
+}
+
 /** Keys that several items share lead to none of them. */
 function uniqueByKey<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): Map<string, T | null> {
   const unique = new Map<string, T | null>();
   for (const item of items) {
-    for (const key of new Set(keysOf(item))) unique.set(key, unique.has(key) ? null : item);
+    for (const key of keysOf(item)) unique.set(key, unique.has(key) ? null : item);
   }
   return unique;
-}
-
-function stemOf(path: string): string {
-  return fileNameOf(path).replace(/\.[^.]+$/, '');
 }

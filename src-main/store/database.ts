@@ -13,6 +13,8 @@ const busyTimeout = 5000;
 /** Holds the tables that the queue reads of some 200,000 samples. */
 const pageCacheKib = 64 * 1024;
 
+const stagingCacheKib = 4 * 1024;
+
 /**
  * Opens a project file, a new one when `create` is set and none is there, and brings its tables up to date.
  * `:memory:` gives a database for tests. A file that is no Winnow project is refused before SQLite touches it.
@@ -29,7 +31,9 @@ export function openDatabase(file: string, { create }: { create: boolean }): Dat
     db.pragma('journal_mode = WAL');
     // In WAL mode only FULL puts a commit on disk before it answers.
     db.pragma('synchronous = FULL');
-    db.pragma('temp_store = MEMORY');
+    // What an import stages may be large.
+    db.pragma('temp_store = FILE');
+    db.pragma(`temp.cache_size = -${stagingCacheKib}`);
     db.pragma(`cache_size = -${pageCacheKib}`);
     watchChanges(db);
     return db;

@@ -15,9 +15,12 @@ export function countProblems(db: Database): number {
   return numberOf(db, 'SELECT count(*) AS value FROM problem');
 }
 
-/** Part of an import's transaction: the list always describes the latest import. */
-export function replaceProblems(db: Database, problems: Iterable<Problem>): void {
+/** Part of an import's transaction: the list always describes the latest import. What was found first in a path comes first. */
+export function replaceProblems(db: Database): void {
   statement(db, 'DELETE FROM problem').run();
-  const insert = statement(db, 'INSERT INTO problem (path, kind, reason, severity) VALUES (?, ?, ?, ?)');
-  for (const { path, kind, reason, severity } of problems) insert.run(path, kind, reason, severity);
+  statement(
+    db,
+    `INSERT INTO problem (path, kind, reason, severity)
+     SELECT path, kind, reason, severity FROM staged_problem ORDER BY path, id`,
+  ).run();
 }

@@ -8,8 +8,8 @@ import { importImages } from '../../src-main/app/import.ts';
 import { editClass } from '../../src-main/store/class-edits.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
-import { knownSamplesByPath } from '../../src-main/store/samples.ts';
 import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
+import { knownSamplesByPath } from '../support/import-samples.ts';
 import { temporaryFolder, uniqueJpeg, writeFiles } from '../dataset/pictures.ts';
 import { classId } from '../store/fixtures.ts';
 

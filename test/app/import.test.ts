@@ -9,8 +9,8 @@ import { readThumbnail } from '../../src-main/dataset/thumbnails.ts';
 import { classNames } from '../../src-main/store/classes.ts';
 import { openDatabase, type Database } from '../../src-main/store/database.ts';
 import { listProblems } from '../../src-main/store/problems.ts';
-import { knownSamplesByPath } from '../../src-main/store/samples.ts';
 import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
+import { knownSamplesByPath } from '../support/import-samples.ts';
 import { temporaryFolder, twoColours, uniqueJpeg, writeFiles } from '../dataset/pictures.ts';
 
 test('good files become samples, bad ones problems with their reason', async () => {
@@ -109,6 +109,21 @@ test('cancelled, or with nothing usable, it leaves the project as it was', async
   await writeFiles(folder, { 'a/1.jpg': await uniqueJpeg(1) });
   await expect(importImages(context)).rejects.toMatchObject({ code: 'single-class' });
   expect(knownSamplesByPath(context.db).size).toBe(0);
+});
+
+test('nothing stays behind of what an import has found, however it ends', async () => {
+  const { folder, context } = await project();
+  await writeFiles(folder, { 'a/1.jpg': await uniqueJpeg(1), 'b/2.jpg': await uniqueJpeg(2), 'b/3.jpg': 'text' });
+  const left = (): unknown =>
+    context.db.prepare('SELECT (SELECT count(*) FROM staged_file), (SELECT count(*) FROM staged_problem)').raw().get();
+  await importImages(context);
+  expect(left()).toEqual([0, 0]);
+  await expect(importImages({ ...context, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
+  expect(left()).toEqual([0, 0]);
+  await writeFile(path.join(folder, 'b/2.jpg'), 'no picture');
+  await expect(importImages(context)).rejects.toMatchObject({ code: 'single-class' });
+  expect(left()).toEqual([0, 0]);
+  expect(kinds(context.db)).toEqual({ 'b/3.jpg': 'unreadable' });
 });
 
 test('progress goes through the phases and ends complete; the folder is not touched', async () => {

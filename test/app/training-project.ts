@@ -7,7 +7,7 @@ import { createLogger } from '../../shared/logger.ts';
 import type { TrainingOptions, TrainingProject } from '../../src-main/app/follow-run.ts';
 import { dataFolder, programPaths } from '../../src-main/hosts/paths.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
+import { applyImport } from '../support/import-samples.ts';
 import type { LabeledPicture } from '../support/pictures.ts';
 
 /* Projects in memory of pictures on disk, for tests of training. */

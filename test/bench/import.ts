@@ -1,20 +1,26 @@
 /*
- * Images per second of an import beside a bare sharp loop that decodes and resizes the same files with the same concurrency, in
+ * Images per second of an import beside a bare sharp loop that decodes and resizes the same files, one at a time per core, in
  * alternating pairs: whatever else the machine does meets both.
  *
  *   node test/bench/import.ts FOLDER… [--pairs 5]
  *
- * Each import goes into a new project and an empty thumbnail cache. The bare loop keeps nothing and checks nothing.
+ * With --memory, the peak memory of an import of each folder instead, each in a process of its own, to see whether it grows with the
+ * number of images:
+ *
+ *   node test/bench/import.ts --memory FOLDER… [--repeats 3] [--labels FOLDER.csv]
+ *
+ * Folders hold a folder per class, or --labels names a CSV with the columns file and label. Each import goes into a new project and an
+ * empty thumbnail cache. The bare loop keeps nothing and checks nothing.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import sharp from 'sharp';
 import { importImages } from '../../src-main/app/import.ts';
 import { forEachConcurrently } from '../../src-main/dataset/concurrency.ts';
 import { thumbnailSide } from '../../src-main/dataset/decode.ts';
-import { scanFolder } from '../../src-main/dataset/scan.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
 
@@ -25,15 +31,72 @@ interface Measure {
   cpu: number;
 }
 
+/** Of one import in a process of its own, megabytes. */
+interface Memory {
+  seconds: number;
+  /** The most that lay in memory at once, as the system counts it. */
+  peak: number;
+  /** Of the garbage-collected heap, in use at any of the times when it was looked at. */
+  peakHeap: number;
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { pairs: { type: 'string', default: '5' } },
+  options: {
+    pairs: { type: 'string', default: '5' },
+    memory: { type: 'boolean', default: false },
+    repeats: { type: 'string', default: '1' },
+    labels: { type: 'string' },
+    // How --memory calls itself.
+    once: { type: 'boolean', default: false },
+  },
 });
+const folders = positionals.map((each) => path.resolve(each));
 const concurrency = availableParallelism();
 
-for (const folder of positionals.map((each) => path.resolve(each))) {
-  const { files } = await scanFolder({ folder, labels: null });
-  const paths = files.map((file) => path.join(folder, file.path));
+if (values.once) console.log(JSON.stringify(await measureMemory(folders[0]!)));
+else if (values.memory) await compareMemory(folders);
+else for (const folder of folders) await compareSpeed(folder);
+
+async function compareMemory(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    const { length } = await listFiles(folder);
+    for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
+      const labels = values.labels === undefined ? [] : ['--labels', values.labels];
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        import.meta.filename,
+        '--once',
+        folder,
+        ...labels,
+      ]);
+      const { seconds, peak, peakHeap } = JSON.parse(stdout) as Memory;
+      console.log(
+        `${folder}: ${length} images, ${seconds.toFixed(1)} s, peak memory ${peak.toFixed(0)} MB (JavaScript's heap ${peakHeap.toFixed(0)} MB)`,
+      );
+    }
+  }
+}
+
+async function measureMemory(folder: string): Promise<Memory> {
+  const started = performance.now();
+  let peakHeap = 0;
+  const looking = setInterval(() => (peakHeap = Math.max(peakHeap, process.memoryUsage().heapUsed)), 100);
+  await importAll(folder);
+  clearInterval(looking);
+  return {
+    seconds: (performance.now() - started) / 1000,
+    peak: process.resourceUsage().maxRSS / 1024,
+    peakHeap: peakHeap / 2 ** 20,
+  };
+}
+
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+async function compareSpeed(folder: string): Promise<void> {
+  const paths = await listFiles(folder);
   // Once unmeasured, so that neither is the one to fill the file cache.
   await bareLoop(paths);
   const bare: Measure[] = [];
@@ -75,8 +138,12 @@ async function importAll(folder: string): Promise<void> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'winnow-bench-'));
   const db = openDatabase(path.join(scratch, 'bench.winnow'), { create: true });
   const thumbnails = openThumbnailCache(path.join(scratch, 'cache'));
-  const info = { name: 'bench', imageFolder: folder, labels: null, createdAt: new Date().toISOString() };
-  await importImages({ db, thumbnails, info, concurrency });
+  const labels =
+    values.labels === undefined
+      ? null
+      : { file: path.resolve(values.labels), fileColumn: 'file', labelColumn: 'label' };
+  const info = { name: 'bench', imageFolder: folder, labels, createdAt: new Date().toISOString() };
+  await importImages({ db, thumbnails, info });
   thumbnails.close();
   db.close();
   await rm(scratch, { recursive: true });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { drawDemo } from '../../src-main/dataset/demo.ts';
 import { readLabels } from '../../src-main/dataset/formats/csv.ts';
-import { scanFolder } from '../../src-main/dataset/scan.ts';
+import { scan } from '../support/scan.ts';
 import { temporaryFolder } from './pictures.ts';
 
 test('pictures of ten kinds, eight percent of them in the wrong folder, the same for the same seed', async () => {
@@ -11,7 +11,7 @@ test('pictures of ten kinds, eight percent of them in the wrong folder, the same
   const draw = async (name: string, seed: number): Promise<Map<string, string>> =>
     drawDemo({ folder: path.join(root, name), truthFile: path.join(root, `${name}.csv`), seed, pictures: 200 });
   const truth = await draw('one', 7);
-  const { files, problems } = await scanFolder({ folder: path.join(root, 'one'), labels: null });
+  const { files, problems } = await scan({ folder: path.join(root, 'one'), labels: null });
   const wrong = files.filter((file) => truth.get(file.path) !== file.givenClass);
   expect({ files: files.length, classes: new Set(truth.values()).size, wrong: wrong.length, problems }).toEqual({
     files: 200,

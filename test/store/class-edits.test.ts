@@ -14,8 +14,9 @@ import { readJudgedLabels } from '../../src-main/store/findings.ts';
 import { listHistory, redo, undo, undoLabels } from '../../src-main/store/history.ts';
 import { countReview } from '../../src-main/store/reviews.ts';
 import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
-import { applyImport, exportSamples } from '../../src-main/store/samples.ts';
+import { exportSamples } from '../../src-main/store/samples.ts';
 import { appendEpoch } from '../../src-main/store/targets.ts';
+import { applyImport } from '../support/import-samples.ts';
 import {
   classId,
   epochReport,

@@ -5,7 +5,8 @@ import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase, toStorageError } from '../../src-main/store/database.ts';
 import { applicationId, migrations } from '../../src-main/store/migrations.ts';
-import { applyImport, countSamples } from '../../src-main/store/samples.ts';
+import { countSamples } from '../../src-main/store/samples.ts';
+import { applyImport } from '../support/import-samples.ts';
 import { scanned } from './fixtures.ts';
 
 let folder: string;

@@ -3,7 +3,7 @@ import type { Database } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
 import { redo, undo, undoLabels } from '../../src-main/store/history.ts';
 import { countReview } from '../../src-main/store/reviews.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
+import { applyImport } from '../support/import-samples.ts';
 import { classId, idOf, projectWith, runWithFindings, scanned } from './fixtures.ts';
 
 const decidedAt = '2026-02-03T04:05:06.789Z';

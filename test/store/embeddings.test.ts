@@ -3,7 +3,7 @@ import { createRandom } from '../../src-main/domain/random.ts';
 import { allRows, type Database } from '../../src-main/store/database.ts';
 import { appendEmbeddings, nearestSamples } from '../../src-main/store/embeddings.ts';
 import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
+import { applyImport } from '../support/import-samples.ts';
 import { plan, projectWith, scanned } from './fixtures.ts';
 
 const dimension = 8;

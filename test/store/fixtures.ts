@@ -2,8 +2,8 @@ import type { EpochReport, Finding, FindingsSummary, SampleId, TrainingPlan } fr
 import { listClasses } from '../../src-main/store/class-list.ts';
 import { openDatabase, type Database } from '../../src-main/store/database.ts';
 import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
-import { applyImport, type ScannedSample } from '../../src-main/store/samples.ts';
 import { appendEpoch } from '../../src-main/store/targets.ts';
+import { applyImport, type ScannedSample } from '../support/import-samples.ts';
 
 export function scanned(path: string, overrides: Partial<ScannedSample> = {}): ScannedSample {
   return {

@@ -10,7 +10,7 @@ import {
 } from '../../src-main/store/fingerprints.ts';
 import { readMapColumns, readMapPositions, readRunLabels, readRunSamples, writeMap } from '../../src-main/store/map.ts';
 import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
+import { applyImport } from '../support/import-samples.ts';
 import { classId, idOf, plan, projectWith, runWithFindings, scanned } from './fixtures.ts';
 
 const paths = ['cat/1.jpg', 'cat/2.jpg', 'dog/3.jpg', 'dog/4.jpg'];

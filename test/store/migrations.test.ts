@@ -11,7 +11,7 @@ import { readFindingsSummary } from '../../src-main/store/findings.ts';
 import { listHistory, redo, undo } from '../../src-main/store/history.ts';
 import { migrations } from '../../src-main/store/migrations.ts';
 import { addRunNote, latestRun, runById, setRunStatus } from '../../src-main/store/runs.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
+import { applyImport } from '../support/import-samples.ts';
 import { epochReport, findingsSummary, plan, scanned } from './fixtures.ts';
 
 /** A project as version 1 left it: one run of two epochs over two samples, and a decision. */

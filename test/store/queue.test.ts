@@ -7,7 +7,7 @@ import { decide } from '../../src-main/store/decisions.ts';
 import { findExemplars } from '../../src-main/store/exemplars.ts';
 import { readJudgedLabels } from '../../src-main/store/findings.ts';
 import { listPairs, queryQueue } from '../../src-main/store/queue.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
+import { applyImport } from '../support/import-samples.ts';
 import { classId, idOf, projectWith, runWithFindings, scanned } from './fixtures.ts';
 
 const paths = ['dog/2.jpg', 'cat/1.jpg', 'cat/2.jpg', 'cat/3.jpg', 'dog/1.jpg', 'owl/ÄRA.jpg'];
@@ -43,9 +43,9 @@ describe('queryQueue', () => {
       problems: [],
     });
     // Gone from the folder: gone from the queue. New since the run: last, without a score. Equal scores: by id.
-    expect(names({})).toEqual(['cat/3.jpg', 'dog/1.jpg', 'dog/2.jpg', 'cat/1.jpg', 'owl/ÄRA.jpg', 'dog/9.jpg']);
+    expect(names({})).toEqual(['cat/3.jpg', 'dog/1.jpg', 'cat/1.jpg', 'dog/2.jpg', 'owl/ÄRA.jpg', 'dog/9.jpg']);
     expect(names({ flaggedOnly: true })).toEqual(['cat/3.jpg', 'dog/1.jpg']);
-    expect(names({ maxScore: 0.1 })).toEqual(['dog/2.jpg', 'cat/1.jpg', 'owl/ÄRA.jpg']);
+    expect(names({ maxScore: 0.1 })).toEqual(['cat/1.jpg', 'dog/2.jpg', 'owl/ÄRA.jpg']);
     expect(
       names({ minScore: 0.6, givenClassIds: [classId(db, 'cat')], suggestedClassIds: [classId(db, 'dog')] }),
     ).toEqual(['cat/3.jpg']);

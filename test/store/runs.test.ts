@@ -10,8 +10,8 @@ import {
   setRunStatus,
   trainingSamples,
 } from '../../src-main/store/runs.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
 import { appendEpoch, readTargetPath, readTargets, type EpochBeliefs } from '../../src-main/store/targets.ts';
+import { applyImport } from '../support/import-samples.ts';
 import {
   classId,
   epochReport,
@@ -121,7 +121,7 @@ describe('a run', () => {
       });
     }
     expect(readSampleDetail(db, 3)).toMatchObject({
-      path: 'cat/2.jpg',
+      path: 'cat/100.jpg',
       finding: { sampleId: 3, ...finding },
       topTargets: [
         { classId: dog, target: 0.75 },

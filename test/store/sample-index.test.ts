@@ -15,7 +15,7 @@ import { jumpTo, redo, undo } from '../../src-main/store/history.ts';
 import { queryQueue } from '../../src-main/store/queue.ts';
 import { countReview } from '../../src-main/store/reviews.ts';
 import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
+import { applyImport } from '../support/import-samples.ts';
 import { findingsSummary, plan, projectWith, scanned } from './fixtures.ts';
 import { askQueue } from './queue-oracle.ts';
 

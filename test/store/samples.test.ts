@@ -6,13 +6,8 @@ import { decide } from '../../src-main/store/decisions.ts';
 import { undo } from '../../src-main/store/history.ts';
 import { countProblems, listProblems } from '../../src-main/store/problems.ts';
 import { readSampleCards } from '../../src-main/store/cards.ts';
-import {
-  applyImport,
-  countConflictingDuplicates,
-  countSamples,
-  exportSamples,
-  knownSamplesByPath,
-} from '../../src-main/store/samples.ts';
+import { countConflictingDuplicates, countSamples, exportSamples } from '../../src-main/store/samples.ts';
+import { applyImport, knownSamplesByPath } from '../support/import-samples.ts';
 import { classId, idOf, projectWith, scanned } from './fixtures.ts';
 
 const decidedAt = '2026-02-03T04:05:06.789Z';
@@ -123,9 +118,15 @@ describe('applyImport', () => {
 
   it('changes nothing at all when it fails', () => {
     const db = projectWith(['cat/1.jpg', 'dog/1.jpg']);
-    const twice = [scanned('cat/new.jpg'), scanned('cat/new.jpg')];
-    expect(() => applyImport(db, { scanned: twice, problems: [] })).toThrow('UNIQUE');
-    expect([...knownSamplesByPath(db).keys()]).toEqual(['cat/1.jpg', 'dog/1.jpg']);
+    const before = knownSamplesByPath(db);
+    const unread = scanned('wolf/1.jpg', { contentHash: null as unknown as string });
+    const error = { path: 'c', kind: 'truncated', reason: 'y', severity: 'error' } as const;
+    expect(() =>
+      applyImport(db, { scanned: [scanned('cat/1.jpg', { byteSize: 7 }), unread], problems: [error] }),
+    ).toThrow('NOT NULL');
+    expect(knownSamplesByPath(db)).toEqual(before);
+    expect([...classNames(db).values()]).toEqual(['cat', 'dog']);
+    expect(countProblems(db)).toBe(0);
   });
 });
 

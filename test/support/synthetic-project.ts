@@ -39,8 +39,9 @@ import { appendEmbeddings } from '../../src-main/store/embeddings.ts';
 import { writeFingerprints } from '../../src-main/store/fingerprints.ts';
 import { writeProjectInfo } from '../../src-main/store/project-info.ts';
 import { createRun, setRunStatus, trainingSamples } from '../../src-main/store/runs.ts';
-import { applyImport, medianSide } from '../../src-main/store/samples.ts';
+import { medianSide } from '../../src-main/store/samples.ts';
 import { appendEpoch } from '../../src-main/store/targets.ts';
+import { applyImport } from './import-samples.ts';
 import { createPredictor, drawAbstentions, drawEmbeddings, drawMap, type Nature } from './synthetic-run.ts';
 import {
   drawFingerprints,

@@ -9,11 +9,12 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { EngineName } from '../../shared/domain.ts';
 import { writePixelFile } from '../../src-main/dataset/pixels.ts';
-import { scanFolder } from '../../src-main/dataset/scan.ts';
+
 import { loadEngine } from '../../src-main/engine/engines.ts';
 import { dataFolder } from '../../src-main/hosts/paths.ts';
 import { waits } from '../../src-main/trainer/batches.ts';
 import { train } from '../../src-main/trainer/train.ts';
+import { scan } from '../support/scan.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -28,7 +29,7 @@ const [resolution, epochs] = [Number(values.resolution), Number(values.epochs)];
 const engine = values.engine as EngineName;
 const work = await mkdtemp(path.join(tmpdir(), 'winnow-bench-'));
 try {
-  const { files } = await scanFolder({ folder, labels: null });
+  const { files } = await scan({ folder, labels: null });
   const pixels = { path: path.join(work, 'bench.pixels'), samples: files.length, resolution };
   const started = performance.now();
   await writePixelFile({ files: files.map((file) => path.join(folder, file.path)), resolution, path: pixels.path });

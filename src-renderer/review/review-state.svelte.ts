@@ -59,6 +59,8 @@ export const aimAtNothing: Aim = { sampleIds: [], currentId: null };
 
 /** Cards asked for in one call. */
 const cardBatch = 200;
+/** Cards that are waited for before the first queue shows: those of a large window. */
+const firstCards = 80;
 /** Cards that are kept; those far from where one looks are let go beyond this. */
 const cardsKept = 3000;
 /** Undecided images whose full picture and details are fetched before they are reached. */
@@ -231,8 +233,14 @@ export class ReviewState {
       this.status = 'failed';
       return;
     }
-    const before = this.ids[this.cursor] ?? null;
     const { ids, states } = queue.value;
+    if (this.status === 'loading') {
+      // One more round trip, but then the cells are drawn once instead of empty first.
+      const start = Math.max(0, states.indexOf(unreviewed));
+      await this.#fetchCards([...ids.subarray(start, start + firstCards)]);
+      if (number !== this.queueNumber) return;
+    }
+    const before = this.ids[this.cursor] ?? null;
     this.#places = placesOf(ids);
     this.#states = states.slice();
     this.undecidedCount = states.reduce((count, state) => count + (state === unreviewed ? 1 : 0), 0);

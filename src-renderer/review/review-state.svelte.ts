@@ -234,16 +234,17 @@ export class ReviewState {
       return;
     }
     const { ids, states } = queue.value;
+    const before = this.ids[this.cursor] ?? null;
+    // At once, so that no decision of others that is told from now on is missed.
+    this.#places = placesOf(ids);
+    this.#states = states.slice();
     if (this.status === 'loading') {
       // One more round trip, but then the cells are drawn once instead of empty first.
       const start = Math.max(0, states.indexOf(unreviewed));
       await this.#fetchCards([...ids.subarray(start, start + firstCards)]);
       if (number !== this.queueNumber) return;
     }
-    const before = this.ids[this.cursor] ?? null;
-    this.#places = placesOf(ids);
-    this.#states = states.slice();
-    this.undecidedCount = states.reduce((count, state) => count + (state === unreviewed ? 1 : 0), 0);
+    this.undecidedCount = this.#states.reduce((count, state) => count + (state === unreviewed ? 1 : 0), 0);
     this.ids = ids;
     this.error = null;
     this.stale = false;

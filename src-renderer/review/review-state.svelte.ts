@@ -387,13 +387,14 @@ export class ReviewState {
     return this.#waiting > 1 ? Promise.resolve() : this.#inLine(() => this.#decideNow(choice));
   }
 
-  /** Drops everything that is aimed at except one, which keeps its given label: two steps of the history. */
-  keepOnly(kept: SampleId): Promise<void> {
+  /** Drops everything that is aimed at except one, which keeps its given label. */
+  keepOnly(keptId: SampleId): Promise<void> {
     return this.#inLine(async () => {
       const { aim } = this;
-      const others = aim?.sampleIds.filter((id) => id !== kept) ?? [];
-      if (others.length > 0 && !(await this.#send(others, { kind: 'drop' }))) return;
-      if (await this.#send([kept], { kind: 'confirm' })) aim?.advance?.();
+      if (aim === null) return;
+      // Also one that was left out of what is aimed at.
+      const sampleIds = [...new Set([...aim.sampleIds, keptId])];
+      if (await this.#send(sampleIds, { kind: 'keep-only', keptId })) aim.advance?.();
     });
   }
 

@@ -337,7 +337,9 @@ export type DecisionInput =
   | { kind: 'accept-suggestion' }
   | { kind: 'drop' }
   | { kind: 'skip' }
-  | { kind: 'reopen' };
+  | { kind: 'reopen' }
+  /** Confirms this one of the samples and drops the others. */
+  | { kind: 'keep-only'; keptId: SampleId };
 
 export interface ReviewChange {
   /** For people: "Relabel 3 images to cat". */
@@ -481,6 +483,7 @@ export const apiInputs = {
       v.strictObject({ kind: v.literal('drop') }),
       v.strictObject({ kind: v.literal('skip') }),
       v.strictObject({ kind: v.literal('reopen') }),
+      v.strictObject({ kind: v.literal('keep-only'), keptId: id }),
     ]),
   }),
   undo: empty,

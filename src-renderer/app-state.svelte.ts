@@ -61,6 +61,8 @@ export class AppState {
 
   readonly #stops: (() => void)[] = [];
   #nextNotice = 1;
+  /** Of the project that was opened last. */
+  #findingsRead: Promise<void> = Promise.resolve();
 
   constructor(link: Link) {
     this.transport = link.transport;
@@ -92,7 +94,12 @@ export class AppState {
 
   /** Reads what the service has open, and goes to the screen that was shown before or that makes sense now. */
   async load(): Promise<void> {
-    const [info, project] = await Promise.all([this.client.getAppInfo({}), this.client.getProject({})]);
+    const [info, project, findings] = await Promise.all([
+      this.client.getAppInfo({}),
+      this.client.getProject({}),
+      // Refused while no project is open.
+      this.client.getFindings({}),
+    ]);
     if (!info.ok || !project.ok) {
       this.fatal = info.ok ? (project.ok ? null : project.error.message) : info.error.message;
       return;
@@ -100,7 +107,8 @@ export class AppState {
     this.fatal = null;
     this.info = info.value;
     this.project = project.value;
-    await this.#loadRun();
+    this.run = project.value?.latestRun ?? null;
+    this.findings = findings.ok ? findings.value : null;
     if (!this.ready) this.#chooseFirstScreen();
     this.ready = true;
     this.generation += 1;
@@ -136,7 +144,8 @@ export class AppState {
       return false;
     }
     this.#setProject(result.value);
-    await this.#loadRun();
+    // Asked for when the event told of the project, before this answer.
+    await this.#findingsRead;
     this.show(this.#naturalScreen());
     return true;
   }
@@ -144,7 +153,8 @@ export class AppState {
   /** Takes over the project that an import has just made or read again. */
   async adoptProject(project: ProjectSummary): Promise<void> {
     this.#setProject(project);
-    await this.#loadRun();
+    this.run = project.latestRun;
+    await this.loadFindings();
   }
 
   async closeProject(): Promise<void> {
@@ -215,15 +225,9 @@ export class AppState {
     if (changed && this.ready) {
       this.run = project?.latestRun ?? null;
       this.findings = null;
-      if (project !== null) void this.loadFindings();
+      if (project !== null) this.#findingsRead = this.loadFindings();
       if (project === null && this.screen !== 'home' && this.screen !== 'import') this.show('home');
     }
-  }
-
-  async #loadRun(): Promise<void> {
-    this.run = this.project?.latestRun ?? null;
-    this.findings = null;
-    if (this.project !== null) await this.loadFindings();
   }
 
   /** What was shown before a reload, else the import of the folder that the program was started with, else what makes sense. */

@@ -150,7 +150,8 @@ export function createService(options: ServiceOptions): Service {
     project = next;
     if (previous !== null) await leave(previous);
     const summary = announceProject();
-    await recent.remember({
+    // Nobody waits for the list: it makes its changes one after the other.
+    void recent.remember({
       path: summary.path,
       name: summary.name,
       openedAt: new Date().toISOString(),

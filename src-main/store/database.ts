@@ -112,7 +112,8 @@ export function toStorageError(file: string, error: unknown): AppError | null {
   return failure === undefined ? null : new AppError(failure.answer, `${file} ${failure.message}`, { cause: error });
 }
 
-const pageLength = 10_000;
+/** Few enough that the garbage collector never has to carry them along. */
+const pageLength = 1000;
 
 const statementsByDatabase = new WeakMap<Database, Map<string, BetterSqlite3.Statement>>();
 

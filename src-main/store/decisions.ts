@@ -22,6 +22,12 @@ export function decide(
   return inTransaction(db, () =>
     act(db, { author: decidedBy, madeAt: decidedAt }, (actionId) => {
       const { samples, count } = requireSamples(db, sampleIds);
+      if (decision.kind === 'keep-only' && !sampleIds.includes(decision.keptId)) {
+        throw new AppError(
+          'invalid-input',
+          `Sample ${decision.keptId} is to be kept but is not one of those to decide on.`,
+        );
+      }
       const chosenClass = chooseClass(db, actionId, decision);
       const runId = decision.kind === 'accept-suggestion' ? findingsRunId(db) : null;
       const decidable = decision.kind === 'accept-suggestion' ? countSuggestions(db, runId, samples) : count;
@@ -36,9 +42,12 @@ export function decide(
         label: labels[decision.kind],
         state: statesWithoutLabel[decision.kind] ?? null,
         classId: chosenClass?.id ?? null,
+        keptId: decision.kind === 'keep-only' ? decision.keptId : null,
         runId,
       });
-      return { label: describe(decision, changed > 0 ? changed : decidable, chosenClass?.name ?? ''), samples };
+      // Of how many one is kept does not depend on what was decided before.
+      const described = changed > 0 && decision.kind !== 'keep-only' ? changed : decidable;
+      return { label: describe(decision, described, chosenClass?.name ?? ''), samples };
     }),
   );
 }
@@ -67,11 +76,12 @@ export function countImages(count: number): string {
   return count === 1 ? '1 image' : `${count.toLocaleString('en')} images`;
 }
 
-/** States of the decisions that give no label. */
+/** The state of samples to which a decision gives no label. */
 const statesWithoutLabel: Partial<Record<DecisionInput['kind'], ReviewState>> = {
   drop: 'dropped',
   skip: 'skipped',
   reopen: 'unreviewed',
+  'keep-only': 'dropped',
 };
 
 /** The label that each decision gives, as SQL. */
@@ -83,6 +93,7 @@ const labels: Record<DecisionInput['kind'], string> = {
   drop: 'NULL',
   skip: 'NULL',
   reopen: 'NULL',
+  'keep-only': 'iif(sample.id = @keptId, given_class_id, NULL)',
 };
 
 /**
@@ -101,6 +112,7 @@ function listDecisions(
     label: string;
     state: ReviewState | null;
     classId: ClassId | null;
+    keptId?: SampleId | null;
     runId: RunId | null;
   },
 ): number {
@@ -114,7 +126,9 @@ function listDecisions(
          LEFT JOIN review ON review.sample_id = sample.id
          LEFT JOIN finding ON finding.run_id = @runId AND finding.sample_id = sample.id
      ), stated AS (
-       SELECT *, coalesce(@state, iif(${standsFor('after_class_id')} = ${standsFor('given_class_id')}, 'confirmed', 'relabeled')) AS after_state
+       SELECT *, CASE WHEN after_class_id IS NULL THEN @state
+                      WHEN ${standsFor('after_class_id')} = ${standsFor('given_class_id')} THEN 'confirmed'
+                      ELSE 'relabeled' END AS after_state
          FROM decided WHERE @state IS NOT NULL OR after_class_id IS NOT NULL
      )
      INSERT INTO action_change (action_id, sample_id, before_state, before_class_id, before_decided_at, before_decided_by,
@@ -123,7 +137,7 @@ function listDecisions(
        FROM stated
       WHERE (before_state, ${standsFor('before_class_id')}) IS NOT (after_state, ${standsFor('after_class_id')})
       ORDER BY id`,
-  ).run({ actionId, samples, ...decided }).changes;
+  ).run({ actionId, samples, keptId: null, ...decided }).changes;
 }
 
 function countSuggestions(db: Database, runId: RunId | null, samples: string): number {
@@ -164,5 +178,7 @@ function describe(decision: DecisionInput, count: number, className: string): st
       return `Skip ${images}`;
     case 'reopen':
       return `Reopen ${images}`;
+    case 'keep-only':
+      return `Keep one of ${images}, drop the rest`;
   }
 }

@@ -1,6 +1,6 @@
 import { reviewStates, type ClassId, type ReviewState, type RunId, type SampleId } from '../../shared/domain.ts';
 import { classResolver, isSettledByMerge, type ResolveClass } from './classes.ts';
-import { pages, statement, type Database } from './database.ts';
+import { numberOf, pages, statement, type Database } from './database.ts';
 import { findingsRunId } from './findings.ts';
 
 /**
@@ -34,26 +34,14 @@ export interface SampleColumns {
   runId: RunId | null;
 }
 
-/** Reads all columns. */
+/** Reads all columns. Part of a transaction, so that all of them are of one moment. */
 export function readColumns(db: Database): SampleColumns {
   const resolve = classResolver(db);
-  const ids: SampleId[] = [];
-  // As stored, before merges.
-  const givens: ClassId[] = [];
-  for (const page of pages<[SampleId, ClassId]>(
-    db,
-    'SELECT id, given_class_id FROM sample WHERE present = 1 AND id > ? ORDER BY id',
-  )) {
-    for (const [id, given] of page) {
-      ids.push(id);
-      givens.push(given);
-    }
-  }
-  const count = ids.length;
+  const count = numberOf(db, 'SELECT count(*) AS value FROM sample WHERE present = 1');
   const columns: SampleColumns = {
     count,
-    id: Uint32Array.from(ids),
-    given: Uint32Array.from(givens, resolve),
+    id: new Uint32Array(count),
+    given: new Uint32Array(count),
     suggested: new Uint32Array(count),
     current: new Uint32Array(count),
     score: new Float64Array(count).fill(NaN),
@@ -67,7 +55,9 @@ export function readColumns(db: Database): SampleColumns {
     reviewers: [],
     runId: findingsRunId(db),
   };
-  readFindings(db, columns, givens, resolve);
+  readSamples(db, columns);
+  readFindings(db, columns, resolve);
+  for (let row = 0; row < count; row++) columns.given[row] = resolve(columns.given[row]!);
   readReviews(db, columns, resolve);
   return columns;
 }
@@ -113,25 +103,40 @@ const undecided: ReviewRow = [0, 'unreviewed', null, '', ''];
 /** Of more samples it is quicker to read all decisions that there are. */
 const mostReadSingly = 10_000;
 
-function readFindings(db: Database, columns: SampleColumns, givens: readonly ClassId[], resolve: ResolveClass): void {
-  const { count, id: ids, runId } = columns;
+/** Leaves the given classes as stored, before merges. */
+function readSamples(db: Database, { id: ids, given: givens }: SampleColumns): void {
+  let row = 0;
+  for (const page of pages<[SampleId, ClassId]>(
+    db,
+    'SELECT id, given_class_id FROM sample WHERE present = 1 AND id > ? ORDER BY id',
+  )) {
+    for (const [id, given] of page) {
+      ids[row] = id;
+      givens[row++] = given;
+    }
+  }
+}
+
+/** Given classes are still those before merges. */
+function readFindings(db: Database, columns: SampleColumns, resolve: ResolveClass): void {
+  const { count, id: ids, given: givens, suggested, score, weight, suggestedTarget, flagged, abstention } = columns;
   let row = 0;
   for (const page of pages<FindingRow>(
     db,
     `SELECT sample_id, score, suggested_class_id, weight, suggested_target, flagged, abstention
        FROM finding WHERE run_id = ? AND sample_id > ? ORDER BY sample_id`,
-    { values: [runId] },
+    { values: [columns.runId] },
   )) {
-    for (const [id, score, suggested, weight, suggestedTarget, flagged, abstention] of page) {
-      while (row < count && ids[row]! < id) row++;
-      if (row === count || ids[row] !== id) continue;
-      const settled = isSettledByMerge(givens[row]!, suggested, resolve);
-      columns.suggested[row] = resolve(suggested);
-      columns.score[row] = settled ? 0 : score;
-      columns.weight[row] = weight;
-      columns.suggestedTarget[row] = suggestedTarget;
-      columns.flagged[row] = settled ? 0 : flagged;
-      columns.abstention[row] = abstention ?? NaN;
+    for (const finding of page) {
+      while (row < count && ids[row]! < finding[0]) row++;
+      if (row === count || ids[row] !== finding[0]) continue;
+      const settled = isSettledByMerge(givens[row]!, finding[2], resolve);
+      score[row] = settled ? 0 : finding[1];
+      suggested[row] = resolve(finding[2]);
+      weight[row] = finding[3];
+      suggestedTarget[row] = finding[4];
+      flagged[row] = settled ? 0 : finding[5];
+      abstention[row] = finding[6] ?? NaN;
     }
   }
 }

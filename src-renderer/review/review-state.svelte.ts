@@ -59,6 +59,8 @@ export const aimAtNothing: Aim = { sampleIds: [], currentId: null };
 
 /** Cards asked for in one call. */
 const cardBatch = 200;
+/** Cards that are waited for before the first queue shows: those of a large window. */
+const firstCards = 80;
 /** Cards that are kept; those far from where one looks are let go beyond this. */
 const cardsKept = 3000;
 /** Undecided images whose full picture and details are fetched before they are reached. */
@@ -231,11 +233,18 @@ export class ReviewState {
       this.status = 'failed';
       return;
     }
-    const before = this.ids[this.cursor] ?? null;
     const { ids, states } = queue.value;
+    const before = this.ids[this.cursor] ?? null;
+    // At once, so that no decision of others that is told from now on is missed.
     this.#places = placesOf(ids);
     this.#states = states.slice();
-    this.undecidedCount = states.reduce((count, state) => count + (state === unreviewed ? 1 : 0), 0);
+    if (this.status === 'loading') {
+      // One more round trip, but then the cells are drawn once instead of empty first.
+      const start = Math.max(0, states.indexOf(unreviewed));
+      await this.#fetchCards([...ids.subarray(start, start + firstCards)]);
+      if (number !== this.queueNumber) return;
+    }
+    this.undecidedCount = this.#states.reduce((count, state) => count + (state === unreviewed ? 1 : 0), 0);
     this.ids = ids;
     this.error = null;
     this.stale = false;
@@ -378,13 +387,14 @@ export class ReviewState {
     return this.#waiting > 1 ? Promise.resolve() : this.#inLine(() => this.#decideNow(choice));
   }
 
-  /** Drops everything that is aimed at except one, which keeps its given label: two steps of the history. */
-  keepOnly(kept: SampleId): Promise<void> {
+  /** Drops everything that is aimed at except one, which keeps its given label. */
+  keepOnly(keptId: SampleId): Promise<void> {
     return this.#inLine(async () => {
       const { aim } = this;
-      const others = aim?.sampleIds.filter((id) => id !== kept) ?? [];
-      if (others.length > 0 && !(await this.#send(others, { kind: 'drop' }))) return;
-      if (await this.#send([kept], { kind: 'confirm' })) aim?.advance?.();
+      if (aim === null) return;
+      // Also one that was left out of what is aimed at.
+      const sampleIds = [...new Set([...aim.sampleIds, keptId])];
+      if (await this.#send(sampleIds, { kind: 'keep-only', keptId })) aim.advance?.();
     });
   }
 

@@ -59,6 +59,51 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByText('0 of 120 decided').waitFor();
   });
 
+  test('tooltips: a name with its key on hover and on keyboard focus, a sentence that stays when clicked; one at a time', async () => {
+    const page = await open({ recipe: 'sat' }, 'review');
+    const tooltip = page.locator('.tooltip');
+    const toolbar = page.getByRole('toolbar', { name: 'Review' });
+    await toolbar.getByRole('button', { name: 'Filters' }).hover();
+    await expect.poll(() => tooltip.allInnerTexts()).toEqual([expect.stringMatching(/^Filters\s+F$/)]);
+    await toolbar.getByRole('button', { name: 'History' }).hover();
+    await expect.poll(() => tooltip.allInnerTexts()).toEqual([expect.stringMatching(/^History/)]);
+    const explained = page.getByRole('button', { name: 'Belief over the epochs' });
+    await explained.hover();
+    await expect.poll(() => tooltip.allInnerTexts()).toEqual([expect.stringMatching(/^The soft target of this image/)]);
+    await explained.click();
+    expect(await tooltip.count()).toBe(1);
+    expect(
+      await explained.evaluate(
+        (element) => document.getElementById(element.getAttribute('aria-describedby') ?? '')?.innerText,
+      ),
+    ).toMatch(/^The soft target of this image/);
+    await page.mouse.move(300, 400);
+    await expect.poll(() => tooltip.count()).toBe(0);
+    await page
+      .getByRole('searchbox')
+      .or(page.getByRole('combobox', { name: /^Search/ }))
+      .first()
+      .focus();
+    await page.keyboard.press('Shift+Tab');
+    await expect.poll(() => tooltip.allInnerTexts()).toEqual([expect.stringMatching(/^Filters/)]);
+  });
+
+  test('a screen that comes later is there when it is asked for, and says so when it cannot come', async () => {
+    const page = await open({ recipe: 'sat' }, 'review');
+    await page.route('**/assets/Export-*.js', (route) => route.abort());
+    await page.reload();
+    await page.getByRole('option').first().waitFor();
+    const step = (name: string): Promise<void> =>
+      page.getByRole('navigation', { name: 'Steps' }).getByRole('button', { name }).click();
+    await step('Export');
+    await page.getByText('This part of the window could not be loaded').waitFor();
+    await page.unroute('**/assets/Export-*.js');
+    await page.getByRole('button', { name: 'Load again' }).click();
+    await page.getByRole('heading', { name: 'Export the cleaned labels' }).waitFor();
+    await step('Classes');
+    await page.getByRole('heading', { name: 'Classes', level: 1 }).waitFor();
+  });
+
   test('an example of what would be accepted opens large, among its like', async () => {
     const page = await open({ recipe: 'selective' }, 'triage');
     const least = page.getByRole('region', { name: 'Accept these' }).getByRole('button', { name: /^Review/ });

@@ -48,6 +48,25 @@ describe('decide', () => {
     expect(reviews(db)).toEqual([]);
   });
 
+  it('keeps one and drops the others as one step, which one undo takes back', () => {
+    const db = projectWith(paths);
+    const [cat1, cat2, dog1, dog2] = paths.map((path) => idOf(db, path)) as [number, number, number, number];
+    decide(db, { sampleIds: [dog2], decision: { kind: 'skip' }, decidedAt });
+    const before = reviews(db);
+    const decision = { kind: 'keep-only' as const, keptId: dog1 };
+    const change = decide(db, { sampleIds: [cat1, dog1, dog2], decision, decidedAt });
+    expect(change.label).toBe('Keep one of 3 images, drop the rest');
+    expect(reviews(db)).toEqual([
+      ['cat/1.jpg', 'dropped', null, decidedAt],
+      ['dog/1.jpg', 'confirmed', 'dog', decidedAt],
+      ['dog/2.jpg', 'dropped', null, decidedAt],
+    ]);
+    undo(db);
+    expect(reviews(db)).toEqual(before);
+    expect(() => decide(db, { sampleIds: [cat1, cat2], decision, decidedAt })).toThrow(/is not one of those/);
+    expect(reviews(db)).toEqual(before);
+  });
+
   it('confirms where a bulk relabeling meets the given label', () => {
     const db = projectWith(paths);
     const ids = paths.map((path) => idOf(db, path));

@@ -19,6 +19,8 @@ let app: AppState;
 let review: ReviewState;
 /** Input of every call of `decide`, in order. */
 let decided: { sampleIds: number[] }[];
+/** Happens before the next cards are read. */
+let meanwhile: (() => Promise<unknown>) | null = null;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'winnow-review-'));
@@ -48,7 +50,12 @@ beforeEach(async () => {
   decided = [];
   app = new AppState({
     transport: {
-      invoke: (method, input) => {
+      invoke: async (method, input) => {
+        if (method === 'getSamples' && meanwhile !== null) {
+          const happening = meanwhile;
+          meanwhile = null;
+          await happening();
+        }
         if (method === 'decide') decided.push(input as { sampleIds: number[] });
         return dispatch(method, input);
       },
@@ -86,6 +93,23 @@ test('begins with the queue that was chosen elsewhere, once', async () => {
   expect([first.filter, first.sort, first.isFiltered]).toEqual([filter, 'abstention', true]);
   expect(first.ids).toEqual(review.ids.filter((id) => (review.cards.get(id)?.finding?.score ?? 0) >= 0.9));
   expect(second.filter).toEqual(second.defaultFilter);
+});
+
+test('the first queue shows with the cards that are in view, as others have left them meanwhile', async () => {
+  const fresh = new ReviewState(app);
+  const stop = fresh.listen();
+  const [first] = review.ids;
+  if (first === undefined) throw new Error('The queue is empty.');
+  meanwhile = async () => {
+    expect(fresh.status).toBe('loading');
+    await app.client.decide({ sampleIds: [first], decision: { kind: 'drop' } });
+  };
+  await fresh.refresh();
+  stop();
+  expect(fresh.status).toBe('ready');
+  expect([...fresh.ids.subarray(0, 80)].every((id) => fresh.cards.has(id))).toBe(true);
+  expect([fresh.cards.get(first)?.state, fresh.isUndecided(first), fresh.decidedCount]).toEqual(['dropped', false, 1]);
+  expect(fresh.cursor).toBe(1);
 });
 
 test('a decision stays in its place and leads to the next undecided sample', async () => {

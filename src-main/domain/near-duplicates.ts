@@ -145,7 +145,7 @@ function createHashIndex(hashes: Uint32Array) {
           const list = band * bandKeys + (own ^ turned);
           const end = ends[list]!;
           for (let place = places[list]!; place < end; place++) {
-            if (countBits(partnerKeys[place]! ^ partner) > left) continue;
+            if (bitsOfKey[partnerKeys[place]! ^ partner]! > left) continue;
             const other = pictures[place]!;
             if (lastSeenBy[other] === picture) continue;
             lastSeenBy[other] = picture;
@@ -165,6 +165,9 @@ function isWithin(hashes: Uint32Array, a: number, b: number): boolean {
   }
   return true;
 }
+
+/** Set bits of every key. */
+const bitsOfKey = Uint8Array.from({ length: bandKeys }, (_, key) => countBits(key));
 
 /** Set bits of a 32-bit word (Hacker's Delight, 5-1). */
 function countBits(word: number): number {

@@ -1,18 +1,21 @@
+import path from 'node:path';
 import process from 'node:process';
 import { expect, it } from 'vitest';
 import { listClasses } from '../../src-main/store/class-list.ts';
+import { inTransaction, openDatabase } from '../../src-main/store/database.ts';
 import { appendEmbeddings, nearestSamples } from '../../src-main/store/embeddings.ts';
 import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
-import { applyImport } from '../../src-main/store/samples.ts';
+import { applyImport, countSamples } from '../../src-main/store/samples.ts';
+import { temporaryFolder } from '../dataset/pictures.ts';
 import { plan, projectWith, scanned } from './fixtures.ts';
 
 /* What once took as long as the number of samples squared. test/bench/growth.ts measures everything. */
 
 /** By how much more processor time ten times as many samples take. What is squared takes a hundred times as long. */
-function growth(timeOf: (samples: number) => number): number {
+function growth(timeOf: (samples: number) => number, from = 500): number {
   // Once unmeasured, so that all code is compiled.
-  timeOf(500);
-  return timeOf(5000) / timeOf(500);
+  timeOf(from);
+  return timeOf(10 * from) / timeOf(from);
 }
 
 function timed(work: () => void): number {
@@ -44,7 +47,7 @@ it('embeddings are stored in step with their number', () => {
 
 it('a label for every file, and the import that puts it right, are saved in step with their number', () => {
   const save = (samples: number): number => {
-    const right = paths(samples).map((path) => scanned(path));
+    const right = paths(samples).map((file) => scanned(file));
     const mistaken = right.map((sample) => ({ ...sample, givenClass: `label of ${sample.path}` }));
     const db = projectWith(paths(samples));
     const time = timed(() => {
@@ -54,5 +57,23 @@ it('a label for every file, and the import that puts it right, are saved in step
     expect(listClasses(db).map(({ name }) => name)).toEqual(['cat', 'dog']);
     return time;
   };
-  expect(growth(save)).toBeLessThan(mostGrowth);
+  expect(growth(save, 1000)).toBeLessThan(mostGrowth);
+});
+
+it('files that have all moved are saved in step with their number', async () => {
+  const folder = await temporaryFolder();
+  // In a file: in memory SQLite keeps no list of what it may have to take back.
+  const save = (samples: number): number => {
+    const db = projectWith(
+      paths(samples),
+      openDatabase(path.join(folder, `${samples}-${performance.now()}.winnow`), { create: true }),
+    );
+    const moved = paths(samples).map((file) => scanned(`moved/${file}`, { contentHash: `hash-of-${file}` }));
+    // As an import does it, with what else it saves.
+    const time = timed(() => inTransaction(db, () => applyImport(db, { scanned: moved, problems: [] })));
+    expect(countSamples(db)).toEqual({ present: samples, gone: 0 });
+    db.close();
+    return time;
+  };
+  expect(growth(save, 2000)).toBeLessThan(mostGrowth);
 });

@@ -126,6 +126,9 @@ function createHashIndex(hashes: Uint32Array) {
   const pictures = new Uint32Array(bands * count);
   const partnerKeys = new Uint16Array(bands * count);
   const lastSeenBy = new Int32Array(count).fill(-1);
+  const starts = new Uint32Array(bandBits + 1);
+  const stops = new Uint32Array(bandBits + 1);
+  const begun = new Uint16Array(bandBits + 1);
 
   return {
     add(picture: number): void {
@@ -139,12 +142,17 @@ function createHashIndex(hashes: Uint32Array) {
       for (let band = 0; band < bands; band++) {
         const own = keyOf(picture, band);
         const partner = keyOf(picture, band ^ 1);
+        // All lists are begun before any is read on, so that the processor waits for their memory once and not for each.
         for (let probe = 0; probe <= bandBits; probe++) {
-          const turned = probe === bandBits ? 0 : 1 << probe;
-          const left = largestPairDistance - (turned === 0 ? 0 : 1);
-          const list = band * bandKeys + (own ^ turned);
-          const end = ends[list]!;
-          for (let place = places[list]!; place < end; place++) {
+          const list = band * bandKeys + (probe === bandBits ? own : own ^ (1 << probe));
+          starts[probe] = places[list]!;
+          stops[probe] = ends[list]!;
+        }
+        for (let probe = 0; probe <= bandBits; probe++) begun[probe] = partnerKeys[starts[probe]!]!;
+        for (let probe = 0; probe <= bandBits; probe++) {
+          const left = largestPairDistance - (probe === bandBits ? 0 : 1);
+          const end = stops[probe]!;
+          for (let place = starts[probe]!; place < end; place++) {
             if (bitsOfKey[partnerKeys[place]! ^ partner]! > left) continue;
             const other = pictures[place]!;
             if (lastSeenBy[other] === picture) continue;

@@ -4,12 +4,12 @@
  * measured at fewer.
  *
  *   node test/bench/growth.ts [--sizes 1000,10000,100000,1000000] [--only PART_OF_A_NAME,…] [--files 10000] [--pictures FOLDER]
- *     [--folder FOLDER] [--results FILE] [--write]
+ *     [--folder FOLDER] [--results FILE] [--no-measuring] [--write]
  *
  * Every operation with every size is a process of its own (growth/operation-process.ts), so that its peak memory is its own. `--files`:
  * the most image files that are made, as many names of a few hundred pictures, which are drawn or those of FOLDER's class folders.
- * `--folder` keeps the synthetic projects, and `--results` the figures; what is there is not made or measured again. `--write` puts the table
- * and the drawings into docs.
+ * `--folder` keeps the synthetic projects, and `--results` the figures; what is there is not made or measured again. With `--no-measuring`
+ * the results alone are shown. `--write` puts the table and the drawings into docs.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,6 +44,7 @@ const { values } = parseArgs({
     pictures: { type: 'string' },
     folder: { type: 'string' },
     results: { type: 'string' },
+    'no-measuring': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
@@ -61,7 +62,7 @@ const chosen = operations.filter(({ name }) => parts.some((part) => name.include
 const results = readResults();
 const folder = values.folder ?? mkdtempSync(path.join(tmpdir(), 'winnow-growth-'));
 try {
-  for (const samples of sizes) await measureSize(samples);
+  for (const samples of values['no-measuring'] ? [] : sizes) await measureSize(samples);
 } finally {
   if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
 }
@@ -178,7 +179,10 @@ function report(): void {
     const images = path.join(import.meta.dirname, '..', '..', 'docs', 'images');
     writeFileSync(path.join(images, file), drawGrowth(curves, { title, ...extent }));
   };
-  draw('growth-time.svg', 'Seconds, by number of samples', ({ wall }) => wall / 1000, { least: 0.001, most: 1000 });
+  draw('growth-time.svg', 'Seconds of processor time, by number of samples', ({ processor }) => processor / 1000, {
+    least: 0.001,
+    most: 1000,
+  });
   draw('growth-memory.svg', 'Peak memory in MB, by number of samples', ({ peakBytes }) => peakBytes / 1e6, {
     least: 100,
     most: 10_000,
@@ -193,7 +197,7 @@ function tableRow({ name }: Operation): string {
     name,
     ...sizes.map((size) => {
       const one = all.find(({ samples }) => samples === size);
-      return one === undefined ? '–' : inTime(one.wall);
+      return one === undefined ? '–' : inTime(one.processor);
     }),
     exponent(time),
     time.steepest === null ? '–' : `× ${time.steepest.toFixed(1)}`,

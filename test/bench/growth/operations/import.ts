@@ -72,7 +72,7 @@ export const importOperations: Operation[] = [
   },
   {
     group,
-    name: 'another labels column, after one with a label for every file: saved',
+    name: 'labels put right that were one for every file: saved',
     prepare: (place) => {
       const right = simulateScan(place.samples);
       const mistaken = right.map((sample) => ({ ...sample, givenClass: `label of ${sample.path}` }));

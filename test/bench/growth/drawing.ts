@@ -1,12 +1,11 @@
 import { LineChart } from 'echarts/charts';
-import { GridComponent, TitleComponent } from 'echarts/components';
+import { GraphicComponent, GridComponent, TitleComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
-import { LabelLayout } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 import type { Point } from './fit.ts';
 import { groups, type Group } from './operation.ts';
 
-echarts.use([LineChart, GridComponent, TitleComponent, LabelLayout, SVGRenderer]);
+echarts.use([LineChart, GridComponent, TitleComponent, GraphicComponent, SVGRenderer]);
 
 /** How one operation grows. */
 export interface Curve {
@@ -45,6 +44,17 @@ export function drawGrowth(curves: readonly Curve[], scale: Scale): string {
       titleOf(scale.title, { left: edge.left, top: 14 }, 16),
       ...shown.map((group, i) => titleOf(group, { left: corners[i]!.left, top: corners[i]!.top - 26 }, 13)),
     ],
+    graphic: shown.flatMap((group, i) =>
+      placeNames(
+        curves.filter((curve) => curve.group === group),
+        scale,
+      ).map(({ name, y, color }) => ({
+        type: 'text',
+        left: corners[i]!.left + cell.width - edge.left - edge.right + 10,
+        top: corners[i]!.top + y - 6,
+        style: { text: name, fill: color, font: `10.5px ${font}` },
+      })),
+    ),
     grid: corners.map((corner) => ({
       ...corner,
       width: cell.width - edge.left - edge.right,
@@ -61,21 +71,13 @@ export function drawGrowth(curves: readonly Curve[], scale: Scale): string {
       })),
       ...curves
         .filter((curve) => curve.group === group)
-        .map(({ name, points }, place) => ({
+        .map(({ points }, place) => ({
           ...lineOn(index),
           data: points.map(({ samples, value }) => [samples, Math.min(scale.most, Math.max(scale.least, value))]),
           symbol: 'circle',
           symbolSize: 5,
           lineStyle: { width: 1.8, color: palette[place % palette.length] },
           itemStyle: { color: palette[place % palette.length] },
-          endLabel: {
-            show: true,
-            formatter: name,
-            color: palette[place % palette.length],
-            fontSize: 10.5,
-            distance: 7,
-          },
-          labelLayout: { moveOverlap: 'shiftY' },
           z: 3,
         })),
     ]),
@@ -89,9 +91,10 @@ const ink = '#222222';
 // Names without quotation marks, which the renderer would not escape.
 const font = 'Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif';
 const columns = 2;
-const cell = { width: 520, height: 330 };
-const edge = { left: 56, right: 230, top: 34, bottom: 40 };
+const cell = { width: 560, height: 330 };
+const edge = { left: 56, right: 270, top: 34, bottom: 40 };
 const top = 44;
+const nameHeight = 13;
 /** Dark enough for words on white, and told apart by most eyes. */
 const palette = [
   '#0072b2',
@@ -113,6 +116,27 @@ const axis = {
   axisLabel: { fontSize: 11, color: ink, formatter: short },
   splitLine: { lineStyle: { color: '#eeeeee' } },
 };
+
+/** Beside the panel, each as near to the end of its curve as the others leave room for. `y` from the panel's top, of the name's middle. */
+function placeNames(curves: readonly Curve[], { least, most }: Scale): { name: string; y: number; color: string }[] {
+  const height = cell.height - edge.top - edge.bottom;
+  const placed = curves
+    .map(({ name, points }, place) => {
+      const end = Math.max(least, points.at(-1)?.value ?? least);
+      return {
+        name,
+        color: palette[place % palette.length]!,
+        y: height * (1 - Math.log(end / least) / Math.log(most / least)),
+      };
+    })
+    .sort((a, b) => a.y - b.y);
+  for (const [i, one] of placed.entries()) one.y = Math.max(one.y, i === 0 ? 0 : placed[i - 1]!.y + nameHeight);
+  for (let i = placed.length - 1, below = height + nameHeight; i >= 0; i--) {
+    placed[i]!.y = Math.min(placed[i]!.y, below - nameHeight);
+    below = placed[i]!.y;
+  }
+  return placed;
+}
 
 function lineOn(panel: number): object {
   return { type: 'line', xAxisIndex: panel, yAxisIndex: panel, clip: true };

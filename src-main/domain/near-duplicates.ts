@@ -89,9 +89,14 @@ function isBlank(fingerprints: Uint8Array, picture: number): boolean {
 }
 
 const wordsPerHash = hashBytes / 4;
-/** Bands of 16 bits: of two hashes that differ in at most 15 of 128 bits, at least one of the 8 bands differs in at most 1. */
+/**
+ * Bands of 16 bits, in pairs. Of two hashes that differ in at most 15 of 128 bits, at least one of the 4 pairs differs in at most 3, and so one
+ * of its bands in at most 1: by that band they are found, and the other is the first thing to look at.
+ */
 const bands = hashBytes / 2;
-const bandKeys = 2 ** 16;
+const bandBits = 16;
+const bandKeys = 2 ** bandBits;
+const largestPairDistance = 3;
 
 function hashWords(fingerprints: Uint8Array): Uint32Array {
   const count = fingerprints.length / fingerprintBytes;
@@ -106,29 +111,50 @@ function hashWords(fingerprints: Uint8Array): Uint32Array {
 /** Finds every added hash within `largestHashDistance` of another, without looking at most of them. */
 function createHashIndex(hashes: Uint32Array) {
   const count = hashes.length / wordsPerHash;
-  // For each band a table of linked lists: the newest picture of each key, and for each picture the one before it.
-  const newest = new Int32Array(bands * bandKeys).fill(-1);
-  const before = new Int32Array(bands * count);
-  const lastSeenBy = new Int32Array(count).fill(-1);
-
-  const key = (picture: number, band: number): number => {
+  const keyOf = (picture: number, band: number): number => {
     const word = hashes[picture * wordsPerHash + (band >> 1)]!;
-    return band % 2 === 0 ? word & 0xffff : word >>> 16;
+    return band % 2 === 0 ? word & 0xffff : word >>> bandBits;
   };
+  // For each band the pictures by their key, and beside each its key in the other band of the pair: lists have 15 entries of a million
+  // pictures, or thousands where all stand before one background, and are read from end to end. Every list has room for all of its key.
+  const places = new Uint32Array(bands * bandKeys + 1);
+  for (let band = 0; band < bands; band++) {
+    for (let picture = 0; picture < count; picture++) places[band * bandKeys + keyOf(picture, band) + 1]!++;
+  }
+  for (let list = 1; list < places.length; list++) places[list]! += places[list - 1]!;
+  const ends = places.slice();
+  const pictures = new Uint32Array(bands * count);
+  const partnerKeys = new Uint16Array(bands * count);
+  const lastSeenBy = new Int32Array(count).fill(-1);
+  const starts = new Uint32Array(bandBits + 1);
+  const stops = new Uint32Array(bandBits + 1);
+  const begun = new Uint16Array(bandBits + 1);
+
   return {
     add(picture: number): void {
       for (let band = 0; band < bands; band++) {
-        const list = band * bandKeys + key(picture, band);
-        before[band * count + picture] = newest[list]!;
-        newest[list] = picture;
+        const place = ends[band * bandKeys + keyOf(picture, band)]!++;
+        pictures[place] = picture;
+        partnerKeys[place] = keyOf(picture, band ^ 1);
       }
     },
     forEachWithin(picture: number, visit: (other: number) => void): void {
       for (let band = 0; band < bands; band++) {
-        const own = key(picture, band);
-        for (let probe = 0; probe <= 16; probe++) {
-          const list = band * bandKeys + (probe === 16 ? own : own ^ (1 << probe));
-          for (let other = newest[list]!; other !== -1; other = before[band * count + other]!) {
+        const own = keyOf(picture, band);
+        const partner = keyOf(picture, band ^ 1);
+        // All lists are begun before any is read on, so that the processor waits for their memory once and not for each.
+        for (let probe = 0; probe <= bandBits; probe++) {
+          const list = band * bandKeys + (probe === bandBits ? own : own ^ (1 << probe));
+          starts[probe] = places[list]!;
+          stops[probe] = ends[list]!;
+        }
+        for (let probe = 0; probe <= bandBits; probe++) begun[probe] = partnerKeys[starts[probe]!]!;
+        for (let probe = 0; probe <= bandBits; probe++) {
+          const left = largestPairDistance - (probe === bandBits ? 0 : 1);
+          const end = stops[probe]!;
+          for (let place = starts[probe]!; place < end; place++) {
+            if (bitsOfKey[partnerKeys[place]! ^ partner]! > left) continue;
+            const other = pictures[place]!;
             if (lastSeenBy[other] === picture) continue;
             lastSeenBy[other] = picture;
             if (isWithin(hashes, picture, other)) visit(other);
@@ -147,6 +173,9 @@ function isWithin(hashes: Uint32Array, a: number, b: number): boolean {
   }
   return true;
 }
+
+/** Set bits of every key. */
+const bitsOfKey = Uint8Array.from({ length: bandKeys }, (_, key) => countBits(key));
 
 /** Set bits of a 32-bit word (Hacker's Delight, 5-1). */
 function countBits(word: number): number {

@@ -46,8 +46,13 @@ export function openDatabase(file: string, { create }: { create: boolean }): Dat
   }
 }
 
-/** Runs `work` in one transaction that takes the write lock at once; nothing of it stays if it throws. */
+/**
+ * Runs `work` in one transaction that takes the write lock at once; nothing of it stays if it throws. Inside another it is a part of that
+ * one, and what it throws must end that one, too: with a savepoint of its own, SQLite would go through all the pages that were changed so
+ * far after each statement (it keeps them in memory, as a list), and a hundred thousand changes would take minutes.
+ */
 export function inTransaction<T>(db: Database, work: () => T): T {
+  if (db.inTransaction) return work();
   try {
     return db.transaction(work).immediate();
   } catch (error) {

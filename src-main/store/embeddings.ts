@@ -1,5 +1,5 @@
 import type { Neighbour, RunId, SampleId } from '../../shared/domain.ts';
-import { allRows, firstRow, inTransaction, statement, type Database } from './database.ts';
+import { allRows, firstRow, inTransaction, numberOf, statement, type Database } from './database.ts';
 import { fromHalf, toHalf } from './half.ts';
 
 /** Embeddings of consecutive samples of a run. */
@@ -24,7 +24,9 @@ export function appendEmbeddings(db: Database, { runId, start, dimension, values
       dimension,
       toHalf(values),
     );
-    if (embeddedRunId(db) !== runId) return;
+    // Parts come in order. To look after each of them whether all are there would take as long as their number squared.
+    const end = start + values.length / dimension;
+    if (end < countRunSamples(db, runId) || embeddedRunId(db) !== runId) return;
     statement(db, 'DELETE FROM embedding WHERE run_id <> ?').run(runId);
     statement(db, 'DELETE FROM map WHERE run_id <> ?').run(runId);
   });
@@ -68,7 +70,7 @@ export function embeddedRunId(db: Database): RunId | null {
   const row = firstRow<{ run_id: RunId }>(
     db,
     `SELECT run_id FROM embedding GROUP BY run_id
-     HAVING sum(length(vectors) / (2 * dimension)) = (SELECT count(*) FROM run_sample WHERE run_sample.run_id = embedding.run_id)
+     HAVING sum(length(vectors) / (2 * dimension)) = (SELECT max(position) + 1 FROM run_sample WHERE run_sample.run_id = embedding.run_id)
       ORDER BY run_id DESC LIMIT 1`,
   );
   return row?.run_id ?? null;
@@ -103,6 +105,11 @@ interface Part {
   dimension: number;
   /** float16 as bits. */
   vectors: Uint16Array;
+}
+
+/** Positions count from 0 without a gap, so that the last one tells. */
+function countRunSamples(db: Database, runId: RunId): number {
+  return numberOf(db, 'SELECT max(position) + 1 AS value FROM run_sample WHERE run_id = ?', runId);
 }
 
 function gonePositions(db: Database, runId: RunId): number[] {

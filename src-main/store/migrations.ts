@@ -244,6 +244,15 @@ export const migrations: readonly string[] = [
   DROP TABLE run;
   ALTER TABLE new_run RENAME TO run;
   `,
+  `
+  -- Found by name, and not referred to any more: without these, an import with a label for every file (the wrong column of a CSV), and the one
+  -- that puts it right, take as long as the number of files squared.
+  CREATE INDEX class_by_name ON class (name);
+  CREATE INDEX class_by_merge ON class (merged_into);
+  CREATE INDEX run_class_by_class ON run_class (class_id);
+  CREATE INDEX action_class_by_class ON action_class (class_id);
+  CREATE INDEX review_by_class ON review (class_id);
+  `,
 ];
 
 /** Brings the tables to the newest version, each step in its own transaction; leaves foreign keys off if there was one. Refuses a project of a newer Winnow. */

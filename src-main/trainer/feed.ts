@@ -1,7 +1,8 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { PixelFile } from '../../shared/trainer-protocol.ts';
 import { seenPixels, type Moves } from '../sat/augmentation.ts';
+import { readLargeFile } from './large-file.ts';
 
 /** Decoded pictures by index, as the network wants them. */
 export interface PixelFeed {
@@ -115,7 +116,7 @@ interface ByteSource {
 }
 
 function readWhole(path: string): ByteSource {
-  const bytes = readFileSync(path);
+  const bytes = readLargeFile(path);
   return {
     read: (offset, length) => {
       if (offset + length > bytes.length) throw shortFile(path);

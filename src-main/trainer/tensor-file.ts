@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { readLargeFile, writeLarge } from './large-file.ts';
 
 /*
  * Named tensors in the safetensors format, which other tools read: the length of a JSON header (8 bytes, little-endian), the header
@@ -40,7 +41,7 @@ export function writeTensorFile(
   const unfinished = `${file}.${process.pid}.partial`;
   const descriptor = openSync(unfinished, 'w');
   try {
-    for (const part of [length, json, ...parts]) writeFileSync(descriptor, part);
+    for (const part of [length, json, ...parts]) writeLarge(descriptor, part);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -53,9 +54,11 @@ export function readTensorFile(file: string): {
   tensors: ReadonlyMap<string, StoredTensor>;
   metadata: Readonly<Record<string, string>>;
 } {
-  const bytes = readFileSync(file);
-  const start = 8 + Number(bytes.readBigUInt64LE(0));
-  const { __metadata__: metadata = {}, ...headers } = JSON.parse(bytes.toString('utf8', 8, start)) as {
+  const bytes = readLargeFile(file);
+  const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const { __metadata__: metadata = {}, ...headers } = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8, start)),
+  ) as {
     __metadata__?: Record<string, string>;
   } & Record<string, TensorHeader>;
   const tensors = new Map<string, StoredTensor>();
@@ -63,7 +66,7 @@ export function readTensorFile(file: string): {
     const [from, to] = [start + place[0], start + place[1]];
     if (to > bytes.length) throw new Error(`"${name}" is cut short.`);
     // A copy, because the tensors may start at an odd offset.
-    const { buffer } = new Uint8Array(bytes.subarray(from, to));
+    const { buffer } = bytes.slice(from, to);
     if (dtype === 'F32') tensors.set(name, { shape, values: new Float32Array(buffer) });
     else if (dtype === 'I32') tensors.set(name, { shape, values: new Int32Array(buffer) });
   }

@@ -9,14 +9,17 @@ import { createLogger } from '../../shared/logger.ts';
 import { layOutMap } from '../../src-main/app/map-layout.ts';
 import { createPreparations, type Work } from '../../src-main/app/preparation.ts';
 import { createService, type Service } from '../../src-main/app/service.ts';
+import { fingerprintBytes } from '../../src-main/domain/fingerprint.ts';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { programPaths } from '../../src-main/hosts/paths.ts';
 import { shellWithoutDialogs } from '../../src-main/hosts/server/shell.ts';
 import { openDatabase } from '../../src-main/store/database.ts';
 import { appendEmbeddings } from '../../src-main/store/embeddings.ts';
+import { writeFingerprints } from '../../src-main/store/fingerprints.ts';
 import { toHalf } from '../../src-main/store/half.ts';
+import { applyImport } from '../support/import-samples.ts';
 import { spots, temporaryFolder, writeFiles } from '../dataset/pictures.ts';
-import { runWithFindings } from '../store/fixtures.ts';
+import { runWithFindings, scanned } from '../store/fixtures.ts';
 
 const pictureCount = 91;
 const classes = ['cat', 'dog', 'fox'];
@@ -209,6 +212,30 @@ describe('clusters', () => {
     await rm(path.join(folder, 'dog', 'again.jpg'));
     expect(ready(await settled(service, askClusters(service)))).toEqual([]);
     expect(log.join('\n')).toContain('1 images can no longer be read');
+  });
+
+  it('may hold more copies of one picture than a call takes arguments', async () => {
+    const { service, projectPath } = await house();
+    await service.handlers.closeProject({});
+    const db = openDatabase(projectPath, { create: false });
+    const copies = 130_000;
+    const found = Array.from({ length: copies + 1 }, (_, i) =>
+      scanned(`${i % 2 === 0 ? 'cat' : 'dog'}/${String(i).padStart(6, '0')}.png`, {
+        contentHash: i === 0 ? 'original' : 'copy',
+      }),
+    );
+    applyImport(db, { scanned: found, problems: [] });
+    const random = createRandom(1);
+    const bits = Uint8Array.from({ length: fingerprintBytes }, () => random.integer(256));
+    writeFingerprints(db, [
+      { contentHash: 'original', bits },
+      { contentHash: 'copy', bits },
+    ]);
+    db.close();
+    await service.handlers.openProject({ path: projectPath });
+    const [group] = ready(await settled(service, askClusters(service)));
+    expect(group).toMatchObject({ kind: 'near', conflict: true });
+    expect(group!.sampleIds).toHaveLength(copies + 1);
   });
 });
 

@@ -7,13 +7,13 @@
  * `--write` puts the table into docs/performance.md.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, totalmem, type } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { engineNames } from '../../shared/domain.ts';
 import { networks } from '../../src-main/sat/models/networks.ts';
 import { median } from '../../src-main/domain/median.ts';
+import { describeMachine, writeIntoPerformancePage } from './performance-page.ts';
 
 interface Shape {
   network: 'compact' | 'resnet18';
@@ -53,7 +53,6 @@ const { values } = parseArgs({
   },
 });
 const engines = values.engines.split(',');
-const threads = availableParallelism();
 const lines: string[] = [];
 const said = new Set<string>();
 
@@ -68,13 +67,9 @@ const table = [
   '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
   ...lines,
 ].join('\n');
-const machine =
-  `${type()}, ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${threads} threads, ${(totalmem() / 2 ** 30).toFixed(0)} GB; ` +
-  `load ${loadavg()
-    .map((load) => load.toFixed(1))
-    .join(', ')} (1, 5, 15 minutes) at the end`;
+const machine = describeMachine();
 console.log(`\n${table}\n\n${machine}`);
-if (values.write) writeTable();
+if (values.write) writeIntoPerformancePage('npm run bench', `${table}\n\n${machine}.`);
 
 /** Rounds of all engines and PyTorch, then a line for each. */
 async function measureShape(shape: Shape): Promise<void> {
@@ -151,14 +146,4 @@ function sayOnce(message: string): void {
   if (said.has(message)) return;
   said.add(message);
   console.error(`not measured: ${message}`);
-}
-
-function writeTable(): void {
-  const file = path.join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
-  const [begin, end] = ['<!-- npm run bench -->', '<!-- /npm run bench -->'];
-  const text = readFileSync(file, 'utf8');
-  const [before, after] = [text.indexOf(begin), text.indexOf(end)];
-  if (before === -1 || after < before) throw new Error(`${file} has no place for the table: ${begin} … ${end}`);
-  writeFileSync(file, `${text.slice(0, before + begin.length)}\n\n${table}\n\n${machine}.\n\n${text.slice(after)}`);
-  console.log(`Written to ${file}.`);
 }

@@ -52,7 +52,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const folders = positionals.map((each) => path.resolve(each));
-const concurrency = availableParallelism();
+/** As many as the import has under way: two more than there are cores, so that no core waits. */
+const concurrency = availableParallelism() + 2;
 
 if (values.once) console.log(JSON.stringify(await measureMemory(folders[0]!)));
 else if (values.memory) await compareMemory(folders);

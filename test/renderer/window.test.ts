@@ -138,7 +138,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByText('Numbers by hand').click();
     const epochs = page.getByLabel('Epochs');
     // The first plan on a machine waits until its engines are measured.
-    await expect.poll(() => epochs.getAttribute('placeholder'), { timeout: 60_000 }).toMatch(/^\d+$/);
+    await expect.poll(() => epochs.getAttribute('placeholder'), { timeout: 150_000 }).toMatch(/^\d+$/);
     const usual = await epochs.getAttribute('placeholder');
     await epochs.fill('5');
     await page.getByLabel('Belief moves from epoch').fill('9');
@@ -152,7 +152,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('radio', { name: /Images first/ }).check();
     await page.getByText('This way to learn does without it.').waitFor();
     expect(await page.getByLabel('Belief moves from epoch').isDisabled()).toBe(true);
-  }, 120_000);
+  }, 240_000);
 
   test('what was learned without labels is shown as such, and leads to a training on the labels', async () => {
     const page = await open({ recipe: 'pretrain' }, 'training');

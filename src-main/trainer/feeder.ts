@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { PixelFile } from '../../shared/trainer-protocol.ts';
@@ -35,16 +34,28 @@ export function startFeeder(data: FeederData, largestBatch: number): Feeder {
   const worker = new Worker(threadFile(), { workerData: data });
   // Memory that is new takes longer to touch than to fill, so the same two pieces go to and fro.
   const free = Array.from({ length: 2 }, () => new ArrayBuffer(largestBatch * size * Float32Array.BYTES_PER_ELEMENT));
+  let failure: Error | null = null;
+  let pending: { resolve: (memory: ArrayBuffer) => void; reject: (error: Error) => void } | null = null;
   // A failure between two requests is told to the next one.
-  const failed = once(worker, 'exit').then(() => Promise.reject(new Error('The thread that reads the pixels ended.')));
-  failed.catch(() => undefined);
+  const fail = (error: Error): void => {
+    failure ??= error;
+    pending?.reject(failure);
+    pending = null;
+  };
+  worker.on('message', (memory: ArrayBuffer) => {
+    pending?.resolve(memory);
+    pending = null;
+  });
+  worker.on('error', fail);
+  worker.on('exit', () => fail(new Error('The thread that reads the pixels ended.')));
   return {
     read: async (indices, moves) => {
+      if (failure !== null) throw failure;
       const memory = free.pop();
-      if (memory === undefined) throw new Error('Two batches are out already.');
+      if (memory === undefined || pending !== null) throw new Error('Two batches are out already.');
       const request: FeederRequest = { indices, moves, memory };
       worker.postMessage(request, [memory]);
-      const [filled] = (await Promise.race([once(worker, 'message'), failed])) as [ArrayBuffer];
+      const filled = await new Promise<ArrayBuffer>((resolve, reject) => (pending = { resolve, reject }));
       return new Float32Array(filled, 0, indices.length * size);
     },
     giveBack: ({ buffer }) => void free.push(buffer as ArrayBuffer),

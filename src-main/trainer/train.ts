@@ -86,7 +86,7 @@ export async function train(
     { pixels: command.pixels, scale: feed.scale },
     Math.max(...batches.map(({ start, end }) => end - start)),
   );
-  const kept: Kept = { learner, optimizer, streams: new Map(Object.entries({ order })) };
+  const kept: Kept = { learner, optimizer, streams: new Map([['order', order]]) };
   const identity = checkpoint === null ? null : { settings, pixels: digestOfFile(command.pixels.path), labels };
   let progress: Progress = { epoch: 0, position: 0, sums: noSums, seconds: 0, report: null };
   let sequence: Int32Array | null = null;
@@ -182,7 +182,7 @@ export async function train(
           }
           sums.loss += step.loss * indices.length;
           sums.spread += (step.spread ?? 0) * indices.length;
-          reporter({ epoch, done: end, rate: (end - first) / secondsSince(epochStarted), loss: sums.loss / end });
+          reporter({ epoch, done: end, loss: sums.loss / end });
         };
         await setImmediate();
       }
@@ -236,16 +236,24 @@ function secondsSince(moment: number): number {
   return (performance.now() - moment) / 1000;
 }
 
-/** Reports how an epoch goes, but not every batch. */
+/**
+ * Reports how an epoch goes, but not every batch, and none of the first two: an engine that makes a program of each size of batch does it
+ * then, and to go by their pace would tell of hours for a run of minutes.
+ */
 function createBatchReporter(
   { runId, settings: { epochs }, labels: { length: samples } }: TrainCommand,
   report: RunLink['report'],
-): (batch: { epoch: number; done: number; rate: number; loss: number }) => void {
+): (batch: { epoch: number; done: number; loss: number }) => void {
   let lastReport = 0;
-  return ({ epoch, done, rate, loss }) => {
+  let counted = { epoch: -1, batches: 0 };
+  let pacedFrom = { done: 0, moment: 0 };
+  return ({ epoch, done, loss }) => {
     const now = performance.now();
-    if (now - lastReport <= millisecondsBetweenReports) return;
+    counted = { epoch, batches: counted.epoch === epoch ? counted.batches + 1 : 1 };
+    if (counted.batches === 2) pacedFrom = { done, moment: now };
+    if (counted.batches <= 2 || now - lastReport <= millisecondsBetweenReports) return;
     lastReport = now;
+    const rate = (done - pacedFrom.done) / ((now - pacedFrom.moment) / 1000);
     report({
       kind: 'batch',
       runId,

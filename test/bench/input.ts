@@ -15,6 +15,7 @@ import { dataFolder } from '../../src-main/hosts/paths.ts';
 import { waits } from '../../src-main/trainer/batches.ts';
 import { train } from '../../src-main/trainer/train.ts';
 import { scan } from '../support/scan.ts';
+import { usualSettings } from '../trainer/trainer-run.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -47,23 +48,13 @@ try {
       kind: 'train',
       runId: 1,
       settings: {
-        engine,
-        recipe: 'sat',
-        seed: 1,
-        network: 'compact',
+        ...usualSettings(engine),
         width: 24,
+        batchSize: 128,
         resolution,
         classes: classes.length,
         epochs,
         startEpoch: Math.min(2, epochs),
-        targetMomentum: 0.9,
-        batchSize: 128,
-        optimizer: 'sgd-nesterov',
-        learningRate: 0.05,
-        schedule: { kind: 'one-cycle' },
-        weightDecay: 5e-4,
-        augmentation: 'shift-flip',
-        attack: null,
       },
       labels: Int32Array.from(files, (file) => classes.indexOf(file.givenClass)),
       pixels,

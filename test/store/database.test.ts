@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDatabase, toStorageError } from '../../src-main/store/database.ts';
+import { inTransaction, openDatabase, toStorageError } from '../../src-main/store/database.ts';
 import { applicationId, migrations } from '../../src-main/store/migrations.ts';
 import { countSamples } from '../../src-main/store/samples.ts';
 import { applyImport } from '../support/import-samples.ts';
@@ -18,6 +18,26 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+describe('a transaction within another', () => {
+  it('is part of it, without a savepoint, which would make a hundred thousand changes take minutes', () => {
+    const db = openDatabase(file, { create: true });
+    const add = (name: string): void => void db.prepare('INSERT INTO class (name) VALUES (?)').run(name);
+    expect(() =>
+      inTransaction(db, () => {
+        add('cat');
+        inTransaction(db, () => {
+          add('dog');
+          // As better-sqlite3 calls the one that it would make.
+          expect(() => db.exec('RELEASE `\t_bs3.\t`')).toThrow(/no such savepoint/);
+        });
+        throw new Error('afterwards');
+      }),
+    ).toThrow('afterwards');
+    expect(db.prepare('SELECT name FROM class').all()).toEqual([]);
+    db.close();
+  });
+});
+
 describe('openDatabase', () => {
   it('makes one portable file that says what it is', () => {
     const db = openDatabase(file, { create: true });
@@ -30,6 +50,25 @@ describe('openDatabase', () => {
     expect(loose).toEqual([]);
     db.close();
     expect(readdirSync(folder)).toEqual(['project.winnow']);
+  });
+
+  it('can look up every reference to a class, except from the changes of actions, which every decision adds to', () => {
+    const db = openDatabase(file, { create: true });
+    const references = db
+      .prepare<[], { place: string; indexes: number }>(
+        `SELECT tables.name || '.' || reference."from" AS place,
+                (SELECT count(*) FROM pragma_index_list(tables.name) AS list, pragma_index_info(list.name) AS part
+                  WHERE part.seqno = 0 AND part.name = reference."from") AS indexes
+           FROM pragma_table_list AS tables, pragma_foreign_key_list(tables.name) AS reference
+          WHERE tables.schema = 'main' AND reference."table" = 'class' ORDER BY place`,
+      )
+      .all();
+    expect(references.length).toBeGreaterThan(5);
+    expect(references.filter(({ indexes }) => indexes === 0).map(({ place }) => place)).toEqual([
+      'action_change.after_class_id',
+      'action_change.before_class_id',
+    ]);
+    db.close();
   });
 
   it('refuses what is not there, and does not make it', () => {

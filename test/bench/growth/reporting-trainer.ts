@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { TrainerCommand, TrainerEvent } from '../../../shared/trainer-protocol.ts';
-import { simulateRows } from './simulated.ts';
+import { simulatedNumbers, simulateRows } from './simulated.ts';
 
 /* Stands in for a trainer: to `stored` it answers with what one would report of an epoch of so many samples as the command's epoch. */
 
@@ -12,14 +12,7 @@ process.on('message', (command: TrainerCommand) => {
   event ??= {
     kind: 'epoch',
     runId: command.runId,
-    epoch: 0,
-    loss: 1,
-    accuracy: 0.9,
-    spread: null,
-    learningRate: 0.1,
-    imagesPerSecond: 1000,
-    seconds: 1,
-    secondsLeft: 1,
+    ...simulatedNumbers,
     beliefs: {
       targets: simulateRows(samples, 1),
       probabilities: simulateRows(samples, 2),

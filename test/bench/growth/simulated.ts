@@ -40,6 +40,18 @@ export function simulateRows(samples: number, seed: number): Float32Array {
   return rows;
 }
 
+/** What a trainer says of an epoch, besides what is believed. */
+export const simulatedNumbers = {
+  epoch: 0,
+  loss: 1,
+  accuracy: 0.9,
+  spread: null,
+  learningRate: 0.1,
+  imagesPerSecond: 1000,
+  seconds: 1,
+  secondsLeft: 1,
+};
+
 /** Class index of each sample. */
 export function simulateLabels(samples: number): Int32Array {
   return Int32Array.from({ length: samples }, (_, i) => i % classes);

@@ -30,7 +30,15 @@ import {
 import { openPixelFeed } from '../../../../src-main/trainer/feed.ts';
 import type { Operation, Place, Prepared, RunFigures } from '../operation.ts';
 import { newProject, openSynthetic, saveImport } from '../projects.ts';
-import { classes, simulateEmbeddings, simulateLabels, simulatePlan, simulateRows, simulateScan } from '../simulated.ts';
+import {
+  classes,
+  simulatedNumbers,
+  simulateEmbeddings,
+  simulateLabels,
+  simulatePlan,
+  simulateRows,
+  simulateScan,
+} from '../simulated.ts';
 
 const group = 'Training, around the engine';
 
@@ -128,17 +136,7 @@ export const trainingOperations: Operation[] = [
   },
 ];
 
-const report: EpochResult['report'] = {
-  epoch: 0,
-  loss: 1,
-  accuracy: 0.9,
-  spread: null,
-  learningRate: 0.1,
-  imagesPerSecond: 1000,
-  seconds: 1,
-  secondsLeft: 1,
-  doubts: 0,
-};
+const report: EpochResult['report'] = { ...simulatedNumbers, doubts: 0 };
 
 /** A project of the operation's own, imported and not trained on. */
 function importedProject(place: Place): Database {

@@ -122,10 +122,9 @@ export class TrainingState {
   listen(): () => void {
     return subscribeTo(this.#app.transport, 'training', (event) => {
       if (event.kind === 'preparing') this.preparing = { done: event.done, total: event.total };
-      if (event.kind === 'batch') {
-        this.preparing = null;
-        this.batch = event;
-      }
+      if (event.kind === 'batch') this.batch = event;
+      // A small data set has epochs of one or two batches, which are not told of.
+      if (event.kind === 'batch' || event.kind === 'epoch') this.preparing = null;
       if (event.kind === 'epoch') void this.loadDoubts();
       if (event.kind === 'ended') {
         this.preparing = null;

@@ -137,8 +137,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('radio', { name: /With abstention/ }).check();
     await page.getByText('Numbers by hand').click();
     const epochs = page.getByLabel('Epochs');
-    // The first plan on a machine waits until its engines are measured.
-    await expect.poll(() => epochs.getAttribute('placeholder'), { timeout: 150_000 }).toMatch(/^\d+$/);
+    await expect.poll(() => epochs.getAttribute('placeholder'), { timeout: firstPlanMilliseconds }).toMatch(/^\d+$/);
     const usual = await epochs.getAttribute('placeholder');
     await epochs.fill('5');
     await page.getByLabel('Belief moves from epoch').fill('9');
@@ -161,11 +160,14 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('button', { name: 'Train on the labels from here' }).click();
     await expect.poll(() => focused(page)).toBe('Train on the labels');
     await page.getByRole('radio', { name: /Self-adaptive training/, checked: true }).waitFor();
-    await page.getByText('the encoder of training 1').waitFor();
+    await page.getByText('the encoder of training 1').waitFor({ timeout: firstPlanMilliseconds });
     await page.getByRole('button', { name: 'Begin from nothing instead' }).click();
     await page.getByText('random weights').waitFor();
-  });
+  }, 240_000);
 });
+
+/** The first plan on a machine waits until its engines are measured, here while other tests train on them. */
+const firstPlanMilliseconds = 150_000;
 
 /** The number of images that a side of the triage shows. */
 async function numbers(page: Page, side: string): Promise<string> {

@@ -26,6 +26,8 @@ export interface Notice {
 
 export const [getAppState, setAppState] = createContext<AppState>();
 
+const noClasses: readonly ClassSummary[] = [];
+
 /** What the whole window shares: the open project, its findings, the screen, the connection, and passing notices. */
 export class AppState {
   readonly client: ApiClient;
@@ -54,8 +56,10 @@ export class AppState {
   /** Counts up when the connection comes back, so that screens read again what they show. */
   generation = $state(0);
 
+  /** Of the project. The same array until a class changes, so that a decision, which changes the project, touches no name on the screen. */
+  readonly classes = $derived<readonly ClassSummary[]>(this.project?.classes ?? noClasses);
   readonly classById = $derived.by<ReadonlyMap<ClassId, ClassSummary>>(
-    () => new Map(this.project?.classes.map((item) => [item.id, item])),
+    () => new Map(this.classes.map((item) => [item.id, item])),
   );
   readonly isTraining = $derived(this.run?.status === 'preparing' || this.run?.status === 'running');
 

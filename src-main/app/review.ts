@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ApiHandlers } from '../../shared/api.ts';
 import { triage } from '../domain/triage.ts';
 import { readSampleCards, readSampleDetail } from '../store/cards.ts';
@@ -28,7 +29,7 @@ export function reviewHandlers(openProject: () => Project): ReviewMethods {
       const runId = findingsRunId(db);
       return runId === null ? null : triage(runId, readJudgedLabels(db, runId));
     },
-    listNeighbours: ({ id, limit }) => nearestSamples(openProject().db, id, limit),
+    listNeighbours: ({ id, limit }) => nearestSamples(openProject().db, id, limit, setImmediate),
     listExemplars: ({ classId, limit }) => {
       const { db } = openProject();
       return readSampleCards(db, findExemplars(db, classId, limit));

@@ -34,9 +34,16 @@ export function appendEmbeddings(db: Database, { runId, start, dimension, values
 
 /**
  * The samples whose embeddings point most nearly the same way, by exact search over the newest complete set; the sample itself
- * and those that are gone are left out. Empty when there is no set, or the sample is not in it.
+ * and those that are gone are left out. Empty when there is no set, or the sample is not in it, or the set is replaced meanwhile.
+ *
+ * @param pause Awaited between parts, so that other calls can go first: a million samples take a second.
  */
-export function nearestSamples(db: Database, sampleId: SampleId, limit: number): Neighbour[] {
+export async function nearestSamples(
+  db: Database,
+  sampleId: SampleId,
+  limit: number,
+  pause: () => Promise<void>,
+): Promise<Neighbour[]> {
   const runId = embeddedRunId(db);
   if (runId === null) return [];
   const own = firstRow<{ position: number }>(
@@ -46,23 +53,28 @@ export function nearestSamples(db: Database, sampleId: SampleId, limit: number):
     sampleId,
   )?.position;
   if (own === undefined) return [];
-  const parts = allRows<{ start: number; dimension: number; vectors: Buffer }>(
-    db,
-    'SELECT start, dimension, vectors FROM embedding WHERE run_id = ? ORDER BY start',
-    runId,
-  ).map(({ start, dimension, vectors }) => ({ start, dimension, vectors: halfBits(vectors) }));
-  const similarities = cosines(parts, own);
-  similarities[own] = -Infinity;
-  for (const position of gonePositions(db, runId)) similarities[position] = -Infinity;
-  return largest(similarities, limit).flatMap((position) => {
-    const sample = firstRow<{ sample_id: SampleId }>(
-      db,
-      'SELECT sample_id FROM run_sample WHERE run_id = ? AND position = ?',
-      runId,
-      position,
-    );
-    return sample === null ? [] : [{ sampleId: sample.sample_id, similarity: similarities[position]! }];
-  });
+  const starts = embeddingStarts(db, runId);
+  const home = starts.findLast((start) => start <= own) ?? 0;
+  const query = rowOf(readEmbeddings(db, runId, home), own - home);
+  if (query === null) return [];
+  const nearest: Neighbour[] = [];
+  for (const start of starts) {
+    const part = readEmbeddings(db, runId, start);
+    if (part === null) return [];
+    const similarities = cosines(part, query);
+    for (let row = 0; row < similarities.length; row++) {
+      const similarity = similarities[row]!;
+      const position = start + row;
+      if (position === own || (nearest.length === limit && similarity <= nearest[limit - 1]!.similarity)) continue;
+      // Few come this far, so that to look each of them up costs less than to know beforehand which are gone.
+      const found = presentSampleAt(db, runId, position);
+      if (found !== null) insert(nearest, { sampleId: found, similarity }, limit);
+    }
+    await pause();
+    // The project may have been closed.
+    if (!db.open) return [];
+  }
+  return nearest;
 }
 
 /** The newest run with an embedding of every one of its samples. */
@@ -83,12 +95,15 @@ export function embeddingStarts(db: Database, runId: RunId): number[] {
   );
 }
 
-/** One part: float16 as bits, `[samples, dimension]`; null when it was removed meanwhile. */
-export function readEmbeddings(
-  db: Database,
-  runId: RunId,
-  start: number,
-): { dimension: number; vectors: Uint16Array<ArrayBuffer> } | null {
+/** Embeddings as they are stored. */
+interface Part {
+  dimension: number;
+  /** float16 as bits, `[samples, dimension]`. */
+  vectors: Uint16Array<ArrayBuffer>;
+}
+
+/** One part; null when it was removed meanwhile. */
+export function readEmbeddings(db: Database, runId: RunId, start: number): Part | null {
   const row = firstRow<{ dimension: number; vectors: Buffer }>(
     db,
     'SELECT dimension, vectors FROM embedding WHERE run_id = ? AND start = ?',
@@ -100,70 +115,55 @@ export function readEmbeddings(
     : { dimension: row.dimension, vectors: new Uint16Array(new Uint8Array(row.vectors).buffer) };
 }
 
-interface Part {
-  start: number;
-  dimension: number;
-  /** float16 as bits. */
-  vectors: Uint16Array;
-}
-
 /** Positions count from 0 without a gap, so that the last one tells. */
 function countRunSamples(db: Database, runId: RunId): number {
   return numberOf(db, 'SELECT max(position) + 1 AS value FROM run_sample WHERE run_id = ?', runId);
 }
 
-function gonePositions(db: Database, runId: RunId): number[] {
-  return allRows<{ position: number }>(
-    db,
-    `SELECT position FROM sample CROSS JOIN run_sample ON run_id = ? AND sample_id = sample.id WHERE present = 0`,
-    runId,
-  ).map((row) => row.position);
+/** Null for one that is gone. */
+function presentSampleAt(db: Database, runId: RunId, position: number): SampleId | null {
+  return (
+    firstRow<{ id: SampleId }>(
+      db,
+      `SELECT sample.id FROM run_sample JOIN sample ON sample.id = sample_id
+       WHERE run_id = ? AND position = ? AND present = 1`,
+      runId,
+      position,
+    )?.id ?? null
+  );
 }
 
-/** Cosine of every sample's embedding with that of one of them, by position. */
-function cosines(parts: readonly Part[], own: number): Float64Array {
-  const count = parts.reduce((sum, { vectors, dimension }) => sum + vectors.length / dimension, 0);
-  const similarities = new Float64Array(count);
-  const home = parts.findLast(({ start }) => start <= own)!;
-  const query = Float32Array.from(
-    home.vectors.subarray((own - home.start) * home.dimension, (own - home.start + 1) * home.dimension),
-    (bits) => numberOfBits[bits]!,
-  );
+/** Behind those that are as near; at most `limit` are kept. */
+function insert(nearest: Neighbour[], one: Neighbour, limit: number): void {
+  const farther = nearest.findIndex(({ similarity }) => similarity < one.similarity);
+  nearest.splice(farther === -1 ? nearest.length : farther, 0, one);
+  if (nearest.length > limit) nearest.pop();
+}
+
+function rowOf(part: Part | null, row: number): Float32Array | null {
+  if (part === null) return null;
+  const { vectors, dimension } = part;
+  return Float32Array.from(vectors.subarray(row * dimension, (row + 1) * dimension), (bits) => numberOfBits[bits]!);
+}
+
+/** Cosine of each row with `query`. */
+function cosines({ dimension, vectors }: Part, query: Float32Array): Float64Array {
+  const similarities = new Float64Array(vectors.length / dimension);
   const queryLength = Math.hypot(...query);
-  for (const { start, dimension, vectors } of parts) {
-    for (let row = 0; row < vectors.length / dimension; row++) {
-      const offset = row * dimension;
-      let dot = 0;
-      let square = 0;
-      for (let j = 0; j < dimension; j++) {
-        const value = numberOfBits[vectors[offset + j]!]!;
-        dot += value * query[j]!;
-        square += value * value;
-      }
-      // float16 leaves rows a little longer or shorter than 1.
-      const cosine = dot / (Math.sqrt(square) * queryLength);
-      similarities[start + row] = Number.isNaN(cosine) ? 0 : Math.min(1, Math.max(-1, cosine));
+  for (let row = 0; row < similarities.length; row++) {
+    const offset = row * dimension;
+    let dot = 0;
+    let square = 0;
+    for (let j = 0; j < dimension; j++) {
+      const value = numberOfBits[vectors[offset + j]!]!;
+      dot += value * query[j]!;
+      square += value * value;
     }
+    // float16 leaves rows a little longer or shorter than 1.
+    const cosine = dot / (Math.sqrt(square) * queryLength);
+    similarities[row] = Number.isNaN(cosine) ? 0 : Math.min(1, Math.max(-1, cosine));
   }
   return similarities;
-}
-
-/** Positions of the `limit` largest values that are finite, largest first; equal ones in their order. */
-function largest(values: Float64Array, limit: number): number[] {
-  // Sorting bare numbers is far quicker than sorting positions by them.
-  const least = values.toSorted().at(-Math.min(limit, values.length)) ?? 0;
-  const positions: number[] = [];
-  for (let position = 0; position < values.length; position++) {
-    if (values[position]! >= least && values[position]! > -Infinity) positions.push(position);
-  }
-  return positions.sort((a, b) => values[b]! - values[a]! || a - b).slice(0, limit);
-}
-
-function halfBits(bytes: Buffer): Uint16Array {
-  // A copy where the Buffer starts at an odd offset.
-  return bytes.byteOffset % 2 === 0
-    ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
-    : new Uint16Array(new Uint8Array(bytes).buffer);
 }
 
 /** Every float16 by its bits; looking up is several times quicker than converting. */

@@ -20,7 +20,7 @@ export class ClassesState {
 
   readonly all = $derived.by<ClassRow[]>(() =>
     listClassRows(
-      this.#app.project?.classes ?? [],
+      this.#app.classes,
       this.overview.value?.classes ?? null,
       (this.overview.value?.remaining ?? null) !== null,
     ),
@@ -120,7 +120,7 @@ export class ClassesState {
     const change = this.#app.valueOrNotice(result);
     if (change === null) return null;
     this.#app.applyReviewChange(change);
-    const left = new Set(this.#app.project?.classes.map(({ id }) => id));
+    const left = new Set(this.#app.classes.map(({ id }) => id));
     for (const id of this.selected) if (!left.has(id)) this.selected.delete(id);
     return change;
   }

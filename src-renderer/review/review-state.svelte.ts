@@ -124,7 +124,7 @@ export class ReviewState {
    */
   readonly describedId = $derived(this.aim === null && this.settledId !== null ? this.settledId : this.currentId);
   readonly likely = $derived.by<LikelyClass[]>(() =>
-    this.detail === null ? [] : listLikelyClasses(this.detail, this.#app.project?.classes ?? []),
+    this.detail === null ? [] : listLikelyClasses(this.detail, this.#app.classes),
   );
   /** How many samples the next decision applies to. */
   readonly targetCount = $derived(
@@ -502,10 +502,11 @@ export class ReviewState {
     let undecided = this.undecidedCount;
     for (const { id, state, currentClassId } of change.samples) {
       const card = this.cards.get(id);
-      if (card !== undefined) this.cards.set(id, { ...card, state, currentClassId });
+      const isKnown = card?.state === state && card.currentClassId === currentClassId;
+      if (card !== undefined && !isKnown) this.cards.set(id, { ...card, state, currentClassId });
       this.exemplars.update(id, currentClassId);
       const detail = this.details.get(id);
-      if (detail !== undefined) this.details.set(id, { ...detail, state, currentClassId });
+      if (detail !== undefined && !isKnown) this.details.set(id, { ...detail, state, currentClassId });
       const position = this.positionOf(id);
       if (position === null) continue;
       const next = reviewStates.indexOf(state);

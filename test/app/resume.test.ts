@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../shared/api.ts';
 import type { RunSummary } from '../../shared/domain.ts';
@@ -48,7 +49,7 @@ describe('a run that stopped', () => {
     expect(cancelled.epochs.length).toBeGreaterThan(paused.epochs.length);
     const done = await house.toEnd(1);
     expect(done).toMatchObject({ id: 1, status: 'done', canResume: false, notes: [] });
-    expect(whatWasFound(project)).toEqual(whatWasFound(whole));
+    expect(await whatWasFound(project)).toEqual(await whatWasFound(whole));
     expect(await readdir(project.weightsFolder)).toEqual(['run-1.safetensors']);
     expect(await weightsOf(project)).toEqual(await weightsOf(whole));
     await expect(house.training.resume(project, 1)).rejects.toMatchObject({
@@ -129,7 +130,7 @@ describe('a trainer that dies', () => {
     const note = expect.stringMatching(/^The trainer was ended by SIGKILL in epoch \d; a new one went on/);
     expect(run).toMatchObject({ status: 'done', notes: [note, note] });
     expect(JSON.parse(await readFile(lives, 'utf8'))).toEqual([]);
-    expect(whatWasFound(project)).toEqual(whatWasFound(whole));
+    expect(await whatWasFound(project)).toEqual(await whatWasFound(whole));
   }, 240_000);
 
   it('by losing its device goes on as long as it gets further, and can be resumed later when not', async () => {
@@ -206,13 +207,13 @@ function openHouse(project: TrainingProject, trainerProgram: string | null = nul
 }
 
 /** Everything that a run has left in the project, but for what depends on the clock. */
-function whatWasFound({ db }: TrainingProject): unknown {
+async function whatWasFound({ db }: TrainingProject): Promise<unknown> {
   return {
     findings: allRows(db, 'SELECT * FROM finding ORDER BY sample_id'),
     epochs: allRows(db, 'SELECT epoch, loss, accuracy, learning_rate, doubts FROM epoch ORDER BY epoch'),
     targets: readTargets(db, 1),
     summary: readFindingsSummary(db),
-    alike: pictures.map((_, index) => nearestSamples(db, index + 1, 3)).slice(1),
+    alike: await Promise.all(pictures.slice(1).map((_, index) => nearestSamples(db, index + 2, 3, setImmediate))),
   };
 }
 

@@ -96,7 +96,11 @@ export interface FrameCounts {
  * says whether it was presented, wholly or in part, or dropped; frames in which nothing was to change are left out.
  */
 export async function countFrames(browser: Browser, page: Page, scroll: () => Promise<unknown>): Promise<FrameCounts> {
-  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline.frame'] });
+  await browser.startTracing(page, {
+    categories: ['disabled-by-default-devtools.timeline.frame', 'blink.user_timing'],
+  });
+  // To begin a trace keeps Chromium's processes busy for a moment.
+  await setTimeout(1000);
   await page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.startFrames());
   await scroll();
   const times = await page.evaluate(() => (globalThis as ProbedWindow).winnowProbe.stopFrames());
@@ -163,18 +167,22 @@ type FrameState = 'dropped' | 'partial' | 'presented';
 interface TraceEvent {
   name: string;
   ph: string;
+  /** Microseconds. */
+  ts: number;
   args: {
     frame_reporter?: { frame_sequence: number; layer_tree_host_id: number; state: string; affects_smoothness: boolean };
   };
 }
 
-/** What became of each frame. Chromium reports twice of a frame in which the compositor went ahead of the page: the worse one counts. */
+/** What became of each frame from `startFrames` to `stopFrames`; what is loaded when the scrolling is over delays nothing that moves. Chromium reports twice of a frame in which the compositor went ahead of the page: the worse one counts. */
 function frameStates(trace: Buffer): FrameState[] {
   const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
   const states = new Map<string, FrameState>();
-  for (const { name, ph, args } of traceEvents) {
+  const timeOf = (mark: string): number => traceEvents.find(({ name }) => name === mark)?.ts ?? NaN;
+  const [begin, end] = [timeOf('frames-begin'), timeOf('frames-end')];
+  for (const { name, ph, ts, args } of traceEvents) {
     const report = args.frame_reporter;
-    if (name !== 'PipelineReporter' || ph !== 'b' || report === undefined) continue;
+    if (name !== 'PipelineReporter' || ph !== 'b' || report === undefined || ts < begin || ts > end) continue;
     const frame = `${report.layer_tree_host_id} ${report.frame_sequence}`;
     const worst = states.get(frame);
     if (report.state === 'STATE_DROPPED' && report.affects_smoothness) states.set(frame, 'dropped');
@@ -259,6 +267,7 @@ function probe(selectors: ProbeSelectors): void {
     startFrames: () => {
       const times: number[] = [];
       frameTimes = times;
+      performance.mark('frames-begin');
       const note = (time: number): void => {
         times.push(time);
         if (frameTimes === times) requestAnimationFrame(note);
@@ -266,6 +275,7 @@ function probe(selectors: ProbeSelectors): void {
       requestAnimationFrame(note);
     },
     stopFrames: () => {
+      performance.mark('frames-end');
       const times = frameTimes ?? [];
       frameTimes = null;
       return times;

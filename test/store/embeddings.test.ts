@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { allRows, type Database } from '../../src-main/store/database.ts';
@@ -31,7 +32,7 @@ function store(db: Database, runId: number, rows: Float32Array[], until = rows.l
   }
 }
 
-it('finds the most alike exactly, without the sample itself and those that are gone', () => {
+it('finds the most alike exactly, without the sample itself and those that are gone', async () => {
   const db = projectWith(paths);
   const rows = randomVectors(3);
   store(db, newRun(db), rows);
@@ -43,27 +44,27 @@ it('finds the most alike exactly, without the sample itself and those that are g
       .filter(({ id }) => id !== own + 1 && id !== gone + 1)
       .sort((a, b) => b.similarity - a.similarity)
       .slice(0, 5);
-    const found = nearestSamples(db, own + 1, 5);
+    const found = await nearestSamples(db, own + 1, 5, setImmediate);
     expect(found.map(({ sampleId }) => sampleId)).toEqual(expected.map(({ id }) => id));
     found.forEach(({ similarity }, i) => expect(similarity).toBeCloseTo(expected[i]!.similarity, 2));
   }
-  expect(nearestSamples(db, 1, 1000)).toHaveLength(paths.length - 2);
+  expect(await nearestSamples(db, 1, 1000, setImmediate)).toHaveLength(paths.length - 2);
 });
 
-it('looks at the newest complete set, and keeps no other', () => {
+it('looks at the newest complete set, and keeps no other', async () => {
   const db = projectWith(paths);
-  expect(nearestSamples(db, 1, 3)).toEqual([]);
+  expect(await nearestSamples(db, 1, 3, setImmediate)).toEqual([]);
   const first = newRun(db);
   store(db, first, randomVectors(1));
-  const before = nearestSamples(db, 1, 3);
+  const before = await nearestSamples(db, 1, 3, setImmediate);
   const second = newRun(db);
   // Stopped in the midst of it: the complete set of the run before still answers.
   store(db, second, randomVectors(2), 150);
-  expect(nearestSamples(db, 1, 3)).toEqual(before);
+  expect(await nearestSamples(db, 1, 3, setImmediate)).toEqual(before);
   store(db, second, randomVectors(2));
-  expect(nearestSamples(db, 1, 3)).not.toEqual(before);
+  expect(await nearestSamples(db, 1, 3, setImmediate)).not.toEqual(before);
   expect(allRows(db, 'SELECT DISTINCT run_id AS id FROM embedding')).toEqual([{ id: second }]);
   // A sample that the run did not know has no neighbours yet.
   applyImport(db, { scanned: [...paths, 'cat/new.jpg'].map((path) => scanned(path)), problems: [] });
-  expect(nearestSamples(db, paths.length + 1, 3)).toEqual([]);
+  expect(await nearestSamples(db, paths.length + 1, 3, setImmediate)).toEqual([]);
 });

@@ -72,6 +72,11 @@ export function scrollToShow(layout: GridLayout, position: number, scrollTop: nu
   return bottom > scrollTop + viewHeight ? bottom - viewHeight : scrollTop;
 }
 
+/** The scroll offset with the cell's row on top, as far as there is enough below it. */
+export function scrollToTop(layout: GridLayout, position: number, viewHeight: number): number {
+  return Math.max(0, Math.min(cellOffset(layout, position).top - gridGap, layout.totalHeight - viewHeight));
+}
+
 /** Where a key leads from `position`. With one column (one image at a time) all arrows go to a neighbour. */
 export function moveFrom(
   position: number,

@@ -61,6 +61,8 @@ export const aimAtNothing: Aim = { sampleIds: [], currentId: null };
 const cardBatch = 200;
 /** Cards that are waited for before the first queue shows: those of a large window. */
 const firstCards = 80;
+/** And of the rows above them, which one sees when one scrolls back. */
+const cardsBefore = 24;
 /** Cards that are kept; those far from where one looks are let go beyond this. */
 const cardsKept = 3000;
 /** Undecided images whose full picture and details are fetched before they are reached. */
@@ -240,8 +242,8 @@ export class ReviewState {
     this.#states = states.slice();
     if (this.status === 'loading') {
       // One more round trip, but then the cells are drawn once instead of empty first.
-      const start = Math.max(0, states.indexOf(unreviewed));
-      await this.#fetchCards([...ids.subarray(start, start + firstCards)]);
+      const first = Math.max(0, states.indexOf(unreviewed));
+      await this.#fetchCards([...ids.subarray(Math.max(0, first - cardsBefore), first + firstCards)]);
       if (number !== this.queueNumber) return;
     }
     this.undecidedCount = this.#states.reduce((count, state) => count + (state === unreviewed ? 1 : 0), 0);

@@ -5,6 +5,7 @@ import {
   layOutGrid,
   moveFrom,
   scrollToShow,
+  scrollToTop,
   visibleRange,
 } from '../../../src-renderer/review/grid-layout.ts';
 
@@ -49,4 +50,11 @@ test('arrows stay in their column and inside the queue', () => {
   expect(moveFrom(0, 'page-down', 4, 2, 10)).toBe(8);
   expect(moveFrom(3, 'last', 4, 2, 10)).toBe(9);
   expect(moveFrom(3, 'first', 4, 2, 10)).toBe(0);
+});
+
+test('one begins with the row of the first undecided image on top, as far as there are rows below it', () => {
+  expect(scrollToTop(layout, 3, 800)).toBe(0);
+  expect(scrollToTop(layout, 200, 800)).toBe(cellOffset(layout, 200).top - gridGap);
+  expect(scrollToTop(layout, count - 1, 800)).toBe(layout.totalHeight - 800);
+  expect(scrollToTop(layOutGrid(1140, 168, 5), 4, 800)).toBe(0);
 });

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { QueueFilter } from '../../shared/api.ts';
 import type { Cluster, Prepared, SampleId } from '../../shared/domain.ts';
@@ -9,16 +10,19 @@ import type { Database } from '../store/database.ts';
 import {
   currentLabels,
   presentSamplesSignature,
-  readPrintedSamples,
+  printedSamples,
   writeFingerprints,
   writesOfOthers,
 } from '../store/fingerprints.ts';
 import { queryQueue } from '../store/queue.ts';
-import { countSamples } from '../store/samples.ts';
+import { rowOf, type SampleColumns } from '../store/sample-columns.ts';
+import { sampleIndex } from '../store/sample-index.ts';
+import { sampleFile } from '../store/samples.ts';
 import { insideFolder } from './images.ts';
 import { nextTurn } from './next-turn.ts';
 import { groupInThread } from './preparation-work.ts';
 import type { Preparations, Work } from './preparation.ts';
+import { openPrintFile, type PrintFile } from './print-file.ts';
 import type { Project } from './projects.ts';
 
 /** Samples of one group, by id. */
@@ -63,78 +67,81 @@ export function createClusters(
   };
 }
 
-/** Samples that are read at once, between two other calls. */
-const pageLength = 2000;
 /** Fingerprints that are stored at once. */
 const batchLength = 200;
 
-/** Every present picture by its content, with the samples that hold it. */
+/** All present samples, by rising id. */
 interface Pictures {
-  hashes: string[];
-  sampleIds: SampleId[][];
-  /** `[pictures, fingerprintBytes]`; zeros, which are a blank picture's, where none could be taken. */
-  fingerprints: Uint8Array<ArrayBuffer>;
-  /** Pictures without a fingerprint, and where a file of each lies. */
-  missing: { picture: number; path: string }[];
+  ids: Uint32Array;
+  /** For each sample the row of the first with the same content: the two are one picture. */
+  originals: Uint32Array;
+  count: number;
+  /** Rows of pictures without a fingerprint. */
+  missing: number[];
 }
 
 function groupSamples(project: Project, program: string, logger: Logger, keep: (groups: Group[]) => void): Work {
   return async ({ signal, report }) => {
-    const total = countSamples(project.db).present;
-    report(0, total);
-    const pictures = await readPictures(project.db, total, signal);
-    const count = pictures.hashes.length;
-    const taken = count - pictures.missing.length;
-    await takeFingerprints(project, pictures, logger, signal, (done) => report(taken + done, count));
-    const firsts = await groupInThread(pictures.fingerprints, count, {
-      program,
-      transfer: [pictures.fingerprints.buffer],
-      onProgress: () => report(count, count),
-      signal,
-    });
-    signal.throwIfAborted();
-    keep(toGroups(firsts, pictures.sampleIds));
+    const { columns } = sampleIndex(project.db);
+    report(0, columns.count);
+    await mkdir(project.cacheFolder, { recursive: true });
+    const prints = openPrintFile(project.cacheFolder, columns.count);
+    try {
+      const pictures = await readPictures(project.db, columns, prints, signal);
+      const { count } = pictures;
+      const taken = count - pictures.missing.length;
+      await takeFingerprints(project, pictures, prints, logger, signal, (done) => report(taken + done, count));
+      const stored = prints.finish();
+      const firsts = await groupInThread(stored, {
+        program,
+        transfer: [stored.hashes.buffer, stored.compared.buffer, stored.places.buffer],
+        onProgress: () => report(count, count),
+        signal,
+      });
+      signal.throwIfAborted();
+      keep(toGroups(firsts, pictures));
+    } finally {
+      prints.close();
+    }
   };
 }
 
-async function readPictures(db: Database, total: number, signal: AbortSignal): Promise<Pictures> {
-  const hashes: string[] = [];
-  const sampleIds: SampleId[][] = [];
-  const missing: Pictures['missing'] = [];
-  const indexes = new Map<string, number>();
-  let fingerprints = new Uint8Array(total * fingerprintBytes);
-  for (let after = 0; ;) {
-    const page = readPrintedSamples(db, after, pageLength);
-    for (const { id, contentHash, path, bits } of page) {
-      const known = indexes.get(contentHash);
-      if (known !== undefined) {
-        sampleIds[known]!.push(id);
+async function readPictures(
+  db: Database,
+  columns: Readonly<SampleColumns>,
+  prints: PrintFile,
+  signal: AbortSignal,
+): Promise<Pictures> {
+  const originals = Uint32Array.from({ length: columns.count }, (_, row) => row);
+  const missing: number[] = [];
+  let count = 0;
+  let latestHash = '';
+  let latestRow = -1;
+  for (const page of printedSamples(db)) {
+    for (const { id, contentHash, bits } of page) {
+      const row = rowOf(columns, id);
+      if (row === -1) continue;
+      if (contentHash === latestHash) {
+        originals[row] = latestRow;
         continue;
       }
-      const picture = hashes.push(contentHash) - 1;
-      sampleIds.push([id]);
-      indexes.set(contentHash, picture);
-      if (bits?.length === fingerprintBytes && picture < total) fingerprints.set(bits, picture * fingerprintBytes);
-      else missing.push({ picture, path });
+      latestHash = contentHash;
+      latestRow = row;
+      count++;
+      if (bits?.length === fingerprintBytes) prints.add(row, bits);
+      else missing.push(row);
     }
-    const last = page.at(-1);
-    if (last === undefined) break;
-    after = last.id;
     await nextTurn(signal);
   }
-  // Shorter where pictures are there twice; an import meanwhile may also have added some.
-  if (hashes.length !== total) {
-    const exact = new Uint8Array(hashes.length * fingerprintBytes);
-    exact.set(fingerprints.subarray(0, exact.length));
-    fingerprints = exact;
-  }
-  return { hashes, sampleIds, fingerprints, missing };
+  // As the files lie in their folders.
+  return { ids: columns.id, originals, count, missing: missing.sort((a, b) => a - b) };
 }
 
 /** Takes the missing fingerprints from the pictures' thumbnails, and stores them. Pictures that cannot be read any more are left out. */
 async function takeFingerprints(
   { db, imageFolder, thumbnails }: Project,
-  { hashes, fingerprints, missing }: Pictures,
+  { ids, missing }: Pictures,
+  prints: PrintFile,
   logger: Logger,
   signal: AbortSignal,
   onProgress: (done: number) => void,
@@ -147,8 +154,8 @@ async function takeFingerprints(
     batch = [];
   };
   await forEachConcurrently(missing.length, availableParallelism(), async (index) => {
-    const { picture, path } = missing[index]!;
-    const contentHash = hashes[picture]!;
+    const row = missing[index]!;
+    const { path, contentHash } = sampleFile(db, ids[row]!)!;
     const file = insideFolder(imageFolder, path);
     const bits = file === null ? null : await readFingerprint(thumbnails, file, contentHash);
     signal.throwIfAborted();
@@ -157,7 +164,7 @@ async function takeFingerprints(
       unreadable++;
       return;
     }
-    fingerprints.set(bits, picture * fingerprintBytes);
+    prints.add(row, bits);
     batch.push({ contentHash, bits });
     if (batch.length >= batchLength) store();
   });
@@ -170,20 +177,20 @@ async function takeFingerprints(
 }
 
 /** Groups of at least two samples, whose pictures have the same first. */
-function toGroups(firsts: Int32Array, sampleIds: readonly SampleId[][]): Group[] {
-  const members = new Map<number, Group>();
-  firsts.forEach((first, picture) => {
-    const group = members.get(first);
-    if (group === undefined) members.set(first, { sampleIds: [...sampleIds[picture]!], kind: 'identical' });
-    else {
-      // One by one: of a picture that is there two hundred thousand times, they are too many for arguments.
-      for (const id of sampleIds[picture]!) group.sampleIds.push(id);
-      group.kind = 'near';
-    }
-  });
-  return [...members.values()]
-    .filter((group) => group.sampleIds.length > 1)
-    .map(({ sampleIds: ids, kind }) => ({ sampleIds: ids.sort((a, b) => a - b), kind }));
+function toGroups(firsts: Int32Array, { ids, originals }: Pictures): Group[] {
+  const sizes = new Uint32Array(ids.length);
+  for (const original of originals) sizes[firsts[original]!]!++;
+  const groups = new Map<number, Group>();
+  // Most are alone: a group for each of a million would be most of the memory.
+  for (const [row, original] of originals.entries()) {
+    const first = firsts[original]!;
+    if (sizes[first] === 1) continue;
+    let group = groups.get(first);
+    if (group === undefined) groups.set(first, (group = { sampleIds: [], kind: 'identical' }));
+    group.sampleIds.push(ids[row]!);
+    if (original !== first) group.kind = 'near';
+  }
+  return [...groups.values()];
 }
 
 /** The groups of which at least one sample matches, whole: those whose labels differ first, then the largest. */

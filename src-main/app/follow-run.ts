@@ -12,7 +12,7 @@ import { createRunView, type RunView } from '../domain/run-view.ts';
 import type { Database } from '../store/database.ts';
 import { appendEmbeddings } from '../store/embeddings.ts';
 import { readFlipEpochs } from '../store/findings.ts';
-import { addRunNote, changePlan, runById, setRunStatus, type TrainingSample } from '../store/runs.ts';
+import { addRunNote, changePlan, filesOfRun, runById, setRunStatus, type TrainingSamples } from '../store/runs.ts';
 import { appendEpoch, type EpochBeliefs } from '../store/targets.ts';
 import { checkpointFile, describeRun, hasCheckpoint, removeCheckpoint, removeOldCheckpoints } from './checkpoints.ts';
 import { startTrainerProcess, type TrainerExit, type TrainerProcess } from './trainer-process.ts';
@@ -38,7 +38,7 @@ export interface TrainingProject {
 
 export interface FollowedRun extends TrainingOptions {
   project: TrainingProject;
-  samples: TrainingSample[];
+  samples: TrainingSamples;
   /** Class of each column of the targets. */
   classIds: ClassId[];
   plan: TrainingPlan;
@@ -90,9 +90,11 @@ export async function followRun(run: FollowedRun): Promise<void> {
 async function preparePixels(run: FollowedRun): Promise<PixelFile> {
   const { project, samples, plan, runId, signal, logger, emit } = run;
   const { resolution } = plan;
+  const count = samples.ids.length;
   const summary = existingRun(project, runId);
+  const files = (): ReturnType<typeof filesOfRun> => filesOfRun(project.db, runId);
   const name = pixelFileName(
-    samples.map((sample) => sample.contentHash),
+    files().map(({ contentHash }) => contentHash),
     resolution,
   );
   const file = path.join(project.cacheFolder, name);
@@ -102,11 +104,12 @@ async function preparePixels(run: FollowedRun): Promise<PixelFile> {
     if (other !== name && /\.pixels(\.partial)?$/.test(other))
       await rm(path.join(project.cacheFolder, other), { force: true });
   }
-  const bytes = samples.length * resolution * resolution * 3;
+  const bytes = count * resolution * resolution * 3;
   if ((await stat(file).catch(() => null))?.size !== bytes) {
     let reported = 0;
     const { unreadable } = await writePixelFile({
-      files: samples.map((sample) => path.join(project.imageFolder, sample.path)),
+      files: files().map((file) => path.join(project.imageFolder, file.path)),
+      count,
       resolution,
       path: file,
       signal,
@@ -117,7 +120,7 @@ async function preparePixels(run: FollowedRun): Promise<PixelFile> {
         emit({ kind: 'preparing', run: summary, done, total });
       },
     });
-    if (unreadable.length === samples.length) {
+    if (unreadable.length === count) {
       throw new AppError(
         'images-missing',
         `None of the images in ${project.imageFolder} can be read any more. Point the project to where they are now.`,
@@ -129,7 +132,7 @@ async function preparePixels(run: FollowedRun): Promise<PixelFile> {
       );
     }
   }
-  return { path: file, samples: samples.length, resolution };
+  return { path: file, samples: count, resolution };
 }
 
 /** How one process of the trainer ended. */
@@ -194,7 +197,7 @@ async function trainToEnd(run: FollowedRun, pixels: PixelFile, weightsFile: stri
 async function runTrainer(run: FollowedRun, pixels: PixelFile, weightsFile: string): Promise<Outcome> {
   const { project, samples, classIds, plan, runId, startWeights, engineFolder, signal } = run;
   const columns = new Map(classIds.map((classId, column) => [classId, column]));
-  const labels = Int32Array.from(samples, (sample) => columns.get(sample.classId) ?? 0);
+  const labels = Int32Array.from(samples.classIds, (classId) => columns.get(classId) ?? 0);
   const flipEpochs = readFlipEpochs(project.db, runId);
   const view = createRunView({ plan, labels, ...(flipEpochs === null ? {} : { flipEpochs }) });
   const store = createEventStore(run, view);
@@ -295,8 +298,8 @@ function judge(
   const flags = flagSamples(scores, labels);
   // Before E_s nothing has taught the model to abstain.
   const taught = epoch < plan.startEpoch ? null : abstention;
-  const list = listFindings({ samples, classIds, judged, flags, abstention: taught });
-  const summary = explainFlags(flags, { runId, epoch, samples: samples.length });
+  const list = listFindings({ sampleIds: samples.ids, classIds, judged, flags, abstention: taught });
+  const summary = explainFlags(flags, { runId, epoch, samples: labels.length });
   return { doubts: flags.count, beliefs: { targets, weights, findings: { list, summary } } };
 }
 

@@ -221,7 +221,14 @@ async function pixelFileOf(
   if ((await stat(file).catch(() => null))?.size !== files.length * resolution * resolution * 3) {
     await mkdir(cacheFolder, { recursive: true });
     const paths = files.map((each) => absolutePath(folder, each.path));
-    const { unreadable } = await writePixelFile({ files: paths, resolution, path: file, onProgress, signal });
+    const { unreadable } = await writePixelFile({
+      files: paths,
+      count: paths.length,
+      resolution,
+      path: file,
+      onProgress,
+      signal,
+    });
     const [first] = unreadable;
     if (first !== undefined) {
       await rm(file, { force: true });

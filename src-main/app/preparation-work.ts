@@ -1,11 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { LayoutInput } from './map-layout.ts';
+import type { StoredPrints } from './print-file.ts';
 
 /** What the thread of `preparation-worker.ts` is asked for, once in its life. */
-export type WorkRequest =
-  | { kind: 'map'; input: LayoutInput }
-  /** `fingerprints`: `[count, fingerprintBytes]`. */
-  | { kind: 'groups'; fingerprints: Uint8Array; count: number };
+export type WorkRequest = { kind: 'map'; input: LayoutInput } | { kind: 'groups'; prints: StoredPrints };
 
 export type WorkReport = { kind: 'progress'; share: number } | { kind: 'done'; result: Float32Array | Int32Array };
 
@@ -23,9 +21,9 @@ export function layOutInThread(input: LayoutInput, options: WorkOptions): Promis
   return runInThread({ kind: 'map', input }, options) as Promise<Float32Array>;
 }
 
-/** For each fingerprint the index of the first of its group; see `groupNearDuplicates`. `[count]` */
-export function groupInThread(fingerprints: Uint8Array, count: number, options: WorkOptions): Promise<Int32Array> {
-  return runInThread({ kind: 'groups', fingerprints, count }, options) as Promise<Int32Array>;
+/** For each picture the index of the first of its group; see `groupNearDuplicates`. `[pictures]` */
+export function groupInThread(prints: StoredPrints, options: WorkOptions): Promise<Int32Array> {
+  return runInThread({ kind: 'groups', prints }, options) as Promise<Int32Array>;
 }
 
 /** Rejects when the thread throws or ends without an answer, and with the signal's reason when it is aborted; then the thread is gone. */

@@ -1,9 +1,10 @@
 import { parentPort } from 'node:worker_threads';
 import { groupNearDuplicates } from '../domain/near-duplicates.ts';
 import { layOutMap } from './map-layout.ts';
+import { readStoredPrints } from './print-file.ts';
 import type { WorkReport, WorkRequest } from './preparation-work.ts';
 
-/* A thread for arithmetic that takes seconds, so that no query of the service waits for it. It gets arrays and gives arrays back. */
+/* A thread for arithmetic that takes seconds, so that no query of the service waits for it. It gets arrays, or an open file, and gives arrays back. */
 
 const port = parentPort;
 if (port === null) throw new Error('This program is a thread of the service.');
@@ -19,8 +20,8 @@ function compute(request: WorkRequest, onProgress: (share: number) => void): Flo
     case 'map':
       return layOutMap(request.input, onProgress);
     case 'groups': {
-      const { fingerprints, count } = request;
-      return groupNearDuplicates(fingerprints, (done) => onProgress(done / count));
+      const pictures = readStoredPrints(request.prints);
+      return groupNearDuplicates(pictures, (done) => onProgress(done / pictures.compared.length));
     }
   }
 }

@@ -13,7 +13,7 @@ import {
   samplesOfRun,
   setRunStatus,
   trainingSamples,
-  type TrainingSample,
+  type TrainingSamples,
 } from '../store/runs.ts';
 import type { Database } from '../store/database.ts';
 import { medianSide } from '../store/samples.ts';
@@ -63,18 +63,19 @@ export function createTraining(options: TrainingOptions): Training {
 
   const makePlan = async (
     { db, weightsFolder }: TrainingProject,
-    samples: TrainingSample[],
+    { ids, classIds }: TrainingSamples,
     request: TrainingRequest,
   ): Promise<{ plan: TrainingPlan; startFrom: StartingWeights | null }> => {
     const recipe = requireRecipe(request.recipe);
     const preset = request.preset === null ? null : requirePreset(request.preset);
     const startFrom =
       request.startFrom === null ? null : await requireStartingWeights(db, weightsFolder, request.startFrom);
-    const classes = new Set(samples.map((sample) => sample.classId)).size;
+    const samples = ids.length;
+    const classes = new Set(classIds).size;
     if (classes < 2 && recipe.usesLabels) {
       throw new AppError(
         'single-class',
-        `Training needs images of at least two classes; ${samples.length} images with ${classes} are left. Import a folder with one subfolder per class, or reopen dropped images.`,
+        `Training needs images of at least two classes; ${samples} images with ${classes} are left. Import a folder with one subfolder per class, or reopen dropped images.`,
       );
     }
     const engine = await engines.choose(request.engine);
@@ -83,7 +84,7 @@ export function createTraining(options: TrainingOptions): Training {
       gflops: engine.gflops,
       budget: request.budget,
       seed: request.seed,
-      samples: samples.length,
+      samples,
       classes,
       medianSide: medianSide(db),
       recipe,
@@ -100,7 +101,7 @@ export function createTraining(options: TrainingOptions): Training {
     await requireImages(project);
     const samples = trainingSamples(db);
     const { plan, startFrom } = await makePlan(project, samples, request);
-    const classIds = [...new Set(samples.map((sample) => sample.classId))].sort((a, b) => a - b);
+    const classIds = [...new Set(samples.classIds)].sort((a, b) => a - b);
     const runId = createRun(db, { plan, classIds, samples, startedAt: new Date().toISOString() });
     return follow({
       project,

@@ -7,7 +7,9 @@ import { forEachConcurrently } from './concurrency.ts';
 
 export interface PixelFileRequest {
   /** Absolute paths, in the order of the file's samples. */
-  files: readonly string[];
+  files: Iterable<string>;
+  /** How many they are. */
+  count: number;
   /** Side of the square in pixels. */
   resolution: number;
   /** Where the file is written; nothing appears there before it is complete. */
@@ -28,7 +30,7 @@ export interface PixelFileReport {
  * Throws `AppError` ('cancelled', or 'internal' when the disk refuses); then no file is left behind.
  */
 export async function writePixelFile(request: PixelFileRequest): Promise<PixelFileReport> {
-  const { files, resolution, path, concurrency = availableParallelism(), onProgress, signal } = request;
+  const { files, count, resolution, path, concurrency = availableParallelism(), onProgress, signal } = request;
   const sampleBytes = resolution * resolution * 3;
   const chunkSamples = Math.max(1, Math.floor(chunkBytes / sampleBytes));
   const unreadable: number[] = [];
@@ -37,21 +39,22 @@ export async function writePixelFile(request: PixelFileRequest): Promise<PixelFi
     throw diskError(path, error);
   });
   try {
-    for (let start = 0; start < files.length; start += chunkSamples) {
-      const end = Math.min(start + chunkSamples, files.length);
-      const chunk = Buffer.alloc((end - start) * sampleBytes, midGrey);
+    let start = 0;
+    for (const chunkFiles of chunksOf(files, chunkSamples)) {
+      const chunk = Buffer.alloc(chunkFiles.length * sampleBytes, midGrey);
       let done = start;
-      await forEachConcurrently(end - start, concurrency, async (offset) => {
+      await forEachConcurrently(chunkFiles.length, concurrency, async (offset) => {
         if (signal?.aborted) throw new AppError('cancelled', 'Preparing the images was cancelled.');
         try {
-          const pixels = await decodeSquare(await readFile(files[start + offset]!), resolution);
+          const pixels = await decodeSquare(await readFile(chunkFiles[offset]!), resolution);
           chunk.set(pixels, offset * sampleBytes);
         } catch {
           unreadable.push(start + offset);
         }
-        onProgress?.(++done, files.length);
+        onProgress?.(++done, count);
       });
       await output.write(chunk, 0, chunk.length, start * sampleBytes);
+      start += chunkFiles.length;
     }
     await output.sync();
     await output.close();
@@ -76,6 +79,17 @@ const pixelVersion = 1;
 const midGrey = 128;
 /** Memory per chunk: enough samples to keep every core busy, little enough not to matter. */
 const chunkBytes = 32 * 1024 * 1024;
+
+function* chunksOf<T>(items: Iterable<T>, length: number): Generator<T[]> {
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length < length) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
 
 function diskError(path: string, error: unknown): AppError {
   return new AppError(

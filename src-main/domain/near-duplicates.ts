@@ -6,27 +6,40 @@ const largestHashDistance = 15;
 const leastColourCorrelation = 0.95;
 const leastDetailCorrelation = 0.72;
 
+/** Pictures to group. Of a million the hashes are 16 MB, and the fingerprints 784 MB, of which few are ever looked at. */
+export interface ComparedPictures {
+  /** The hashes of the fingerprints, `[pictures, hashBytes]`; starts at a multiple of 4. */
+  hashes: Uint8Array;
+  /** 1 for each picture to compare, `[pictures]`; others stay alone. */
+  compared: Uint8Array;
+  /** Fills `into` with the fingerprint of a picture that is compared. */
+  read(picture: number, into: Uint8Array): void;
+}
+
 /**
  * Groups pictures that look nearly the same: for each picture the index of its group's first; its own where it is alone or a
- * first itself. Every member is alike to the first, so that no chain of small changes joins what is different. Pictures
- * without contrast (blank pages, black frames) look like each other whatever they mean, and stay alone.
- * `fingerprints`: `[pictures, fingerprintBytes]`.
+ * first itself. Every member is alike to the first, so that no chain of small changes joins what is different.
  */
 export function groupNearDuplicates(
-  fingerprints: Uint8Array,
+  { hashes, compared, read }: ComparedPictures,
   onProgress: (done: number) => void = () => undefined,
 ): Int32Array {
-  const count = fingerprints.length / fingerprintBytes;
+  const count = compared.length;
   const firsts = Int32Array.from({ length: count }, (_, index) => index);
-  const hashes = hashWords(fingerprints);
-  const index = createHashIndex(hashes);
+  const index = createHashIndex(new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length / 4));
+  const own = new Uint8Array(fingerprintBytes);
+  const other = new Uint8Array(fingerprintBytes);
   for (let picture = 0; picture < count; picture++) {
     if (picture % progressStep === 0) onProgress(picture);
-    if (isBlank(fingerprints, picture)) continue;
+    if (compared[picture] === 0) continue;
     let best = -1;
     let bestLikeness = 0;
+    let isRead = false;
     index.forEachWithin(picture, (first) => {
-      const found = likeness(fingerprints, picture, first);
+      if (!isRead) read(picture, own);
+      isRead = true;
+      read(first, other);
+      const found = likeness(own, other);
       // Of equally alike ones, the earliest: the index does not visit them in their order.
       if (found < bestLikeness || (found === bestLikeness && first > best)) return;
       best = first;
@@ -38,24 +51,40 @@ export function groupNearDuplicates(
   return firsts;
 }
 
+/** Whether a picture has no contrast: blank pages and black frames look like each other whatever they mean, and are not to be compared. */
+export function isBlank(fingerprint: Uint8Array): boolean {
+  const parts = colourBytes / 3;
+  let variance = 0;
+  // Within each channel: a page that is all red has no contrast either.
+  for (let channel = 0; channel < 3; channel++) {
+    let sum = 0;
+    let squares = 0;
+    for (let i = channel; i < colourBytes; i += 3) {
+      const value = fingerprint[hashBytes + i]!;
+      sum += value;
+      squares += value * value;
+    }
+    variance = Math.max(variance, squares / parts - (sum / parts) ** 2);
+  }
+  return variance < leastContrast ** 2;
+}
+
 const progressStep = 1024;
 
 /** How alike two pictures are: the correlation of their detail, −1 where that or their colours are too different. */
-function likeness(fingerprints: Uint8Array, a: number, b: number): number {
-  const colours = correlation(fingerprints, a, b, hashBytes, colourBytes);
+function likeness(a: Uint8Array, b: Uint8Array): number {
+  const colours = correlation(a, b, hashBytes, colourBytes);
   if (colours < leastColourCorrelation) return -1;
-  const detail = correlation(fingerprints, a, b, hashBytes + colourBytes, detailBytes);
+  const detail = correlation(a, b, hashBytes + colourBytes, detailBytes);
   return detail < leastDetailCorrelation ? -1 : detail;
 }
 
 /** Pearson's correlation of a stretch of two fingerprints; 0 where one of them does not vary. */
-function correlation(fingerprints: Uint8Array, a: number, b: number, offset: number, length: number): number {
-  const startA = a * fingerprintBytes + offset;
-  const startB = b * fingerprintBytes + offset;
+function correlation(a: Uint8Array, b: Uint8Array, offset: number, length: number): number {
   let [sumA, sumB, squaresA, squaresB, products] = [0, 0, 0, 0, 0];
-  for (let i = 0; i < length; i++) {
-    const valueA = fingerprints[startA + i]!;
-    const valueB = fingerprints[startB + i]!;
+  for (let i = offset; i < offset + length; i++) {
+    const valueA = a[i]!;
+    const valueB = b[i]!;
     sumA += valueA;
     sumB += valueB;
     squaresA += valueA * valueA;
@@ -70,24 +99,6 @@ function correlation(fingerprints: Uint8Array, a: number, b: number, offset: num
 /** Standard deviation over a picture's parts, in levels of 0..255, below which it shows nothing. */
 const leastContrast = 4;
 
-function isBlank(fingerprints: Uint8Array, picture: number): boolean {
-  const start = picture * fingerprintBytes + hashBytes;
-  const parts = colourBytes / 3;
-  let variance = 0;
-  // Within each channel: a page that is all red has no contrast either.
-  for (let channel = 0; channel < 3; channel++) {
-    let sum = 0;
-    let squares = 0;
-    for (let i = channel; i < colourBytes; i += 3) {
-      const value = fingerprints[start + i]!;
-      sum += value;
-      squares += value * value;
-    }
-    variance = Math.max(variance, squares / parts - (sum / parts) ** 2);
-  }
-  return variance < leastContrast ** 2;
-}
-
 const wordsPerHash = hashBytes / 4;
 /**
  * Bands of 16 bits, in pairs. Of two hashes that differ in at most 15 of 128 bits, at least one of the 4 pairs differs in at most 3, and so one
@@ -97,16 +108,6 @@ const bands = hashBytes / 2;
 const bandBits = 16;
 const bandKeys = 2 ** bandBits;
 const largestPairDistance = 3;
-
-function hashWords(fingerprints: Uint8Array): Uint32Array {
-  const count = fingerprints.length / fingerprintBytes;
-  const bytes = new Uint8Array(count * hashBytes);
-  for (let i = 0; i < count; i++) {
-    const start = i * fingerprintBytes;
-    bytes.set(fingerprints.subarray(start, start + hashBytes), i * hashBytes);
-  }
-  return new Uint32Array(bytes.buffer);
-}
 
 /** Finds every added hash within `largestHashDistance` of another, without looking at most of them. */
 function createHashIndex(hashes: Uint32Array) {

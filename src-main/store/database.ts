@@ -61,6 +61,11 @@ export function inTransaction<T>(db: Database, work: () => T): T {
   }
 }
 
+/** Runs `read`, whose queries then see the project as it was at one moment, whatever other processes write meanwhile. */
+export function inSnapshot<T>(db: Database, read: () => T): T {
+  return db.inTransaction ? read() : db.transaction(read).deferred();
+}
+
 /** A prepared statement, compiled once per connection. Not for `iterate`, which would keep it busy. */
 export function statement<Row = unknown>(db: Database, sql: string): BetterSqlite3.Statement<unknown[], Row> {
   let statements = statementsByDatabase.get(db);

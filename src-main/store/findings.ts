@@ -1,6 +1,6 @@
 import type { ClassId, Finding, FindingsSummary, RunId, SampleId } from '../../shared/domain.ts';
 import { classResolver, isSettledByMerge, type ResolveClass } from './classes.ts';
-import { allRows, firstRow, pages, statement, type Database } from './database.ts';
+import { firstRow, inSnapshot, numberOf, pages, statement, type Database } from './database.ts';
 
 /** Columns of a finding; all null where a join found none. */
 export interface FindingRow {
@@ -67,18 +67,27 @@ export function readJudgedLabels(db: Database, runId: RunId): JudgedRow[] {
 
 /** The `flipEpoch` of every sample of a run, in the order of its targets, −1 where there is none; null while it has no findings. */
 export function readFlipEpochs(db: Database, runId: RunId): Int32Array | null {
-  const rows = allRows<{ flip_epoch: number | null }>(
-    db,
-    `SELECT flip_epoch FROM run_sample JOIN finding USING (run_id, sample_id) WHERE run_id = ? ORDER BY position`,
-    runId,
-  );
-  return rows.length === 0 ? null : Int32Array.from(rows, (row) => row.flip_epoch ?? -1);
+  return inSnapshot(db, () => {
+    if (firstRow(db, 'SELECT 1 FROM finding WHERE run_id = ? LIMIT 1', runId) === null) return null;
+    const samples = numberOf(db, 'SELECT count(*) AS value FROM run_sample WHERE run_id = ?', runId);
+    const flipEpochs = new Int32Array(samples).fill(-1);
+    for (const page of pages<[position: number, flipEpoch: number]>(
+      db,
+      `SELECT position, flip_epoch
+         FROM run_sample JOIN finding USING (run_id, sample_id)
+        WHERE run_id = ? AND flip_epoch IS NOT NULL AND position > ? ORDER BY position`,
+      { values: [runId], from: -1 },
+    )) {
+      for (const [position, flipEpoch] of page) flipEpochs[position] = flipEpoch;
+    }
+    return flipEpochs;
+  });
 }
 
 /** Part of an epoch's transaction: what the run believes now takes the place of what it believed before. */
 export function replaceFindings(
   db: Database,
-  { runId, findings, summary }: { runId: RunId; findings: readonly Finding[]; summary: FindingsSummary },
+  { runId, findings, summary }: { runId: RunId; findings: Iterable<Finding>; summary: FindingsSummary },
 ): void {
   statement(db, 'DELETE FROM finding WHERE run_id = ?').run(runId);
   const insert = statement(

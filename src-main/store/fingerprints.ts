@@ -2,12 +2,10 @@ import type { ClassId, ReviewState, SampleId } from '../../shared/domain.ts';
 import { readMergedClasses } from './classes.ts';
 import { allRows, firstRow, inTransaction, statement, type Database } from './database.ts';
 
-/** A present sample with what its picture looks like. */
+/** A sample with what its picture looks like. */
 export interface PrintedSample {
   id: SampleId;
   contentHash: string;
-  /** Relative to the image folder. */
-  path: string;
   /** Null where no fingerprint has been taken yet. */
   bits: Uint8Array | null;
 }
@@ -22,19 +20,29 @@ export function writeFingerprints(
   });
 }
 
-/** At most `limit` present samples with an id above `after`, by id. */
-export function readPrintedSamples(db: Database, after: SampleId, limit: number): PrintedSample[] {
-  return statement<[SampleId, string, string, Buffer | null]>(
+/**
+ * All samples, those that are gone as well, by content and then by id, a page at a time. So the fingerprints are read in the order of their
+ * table, from end to end; to find a million one by one takes SQLite five times as long.
+ */
+export function* printedSamples(db: Database): Generator<PrintedSample[]> {
+  const read = statement<[string, SampleId, Buffer | null]>(
     db,
-    `SELECT sample.id, sample.content_hash, path, bits
+    `SELECT sample.content_hash, sample.id, bits
        FROM sample LEFT JOIN fingerprint ON fingerprint.content_hash = sample.content_hash
-      WHERE +present = 1 AND sample.id > ?
-      ORDER BY sample.id LIMIT ?`,
-  )
-    .raw()
-    .all(after, limit)
-    .map(([id, contentHash, path, bits]) => ({ id, contentHash, path, bits }));
+      WHERE (sample.content_hash, sample.id) > (?, ?)
+      ORDER BY sample.content_hash, sample.id LIMIT ?`,
+  ).raw();
+  let last: [string, SampleId] = ['', 0];
+  for (;;) {
+    const rows = read.all(...last, pageLength);
+    const end = rows.at(-1);
+    if (end === undefined) return;
+    last = [end[0], end[1]];
+    yield rows.map(([contentHash, id, bits]) => ({ id, contentHash, bits }));
+  }
 }
+
+const pageLength = 1000;
 
 /** Changes when present samples come, go or change their content, and with little else. */
 export function presentSamplesSignature(db: Database): string {

@@ -8,49 +8,58 @@ import type {
   TrainingPlan,
 } from '../../shared/domain.ts';
 import { classResolver } from './classes.ts';
-import { allRows, firstRow, inTransaction, statement, type Database } from './database.ts';
+import { allRows, firstRow, inSnapshot, inTransaction, numberOf, pages, statement, type Database } from './database.ts';
 
 /** A run as it is stored; whether it can go on depends on files, too. */
 export type StoredRun = Omit<RunSummary, 'canResume'>;
 
-/** A sample as a run would train it. */
-export interface TrainingSample {
-  id: SampleId;
-  path: string;
-  contentHash: string;
-  /** The label after the decisions; of merged classes, the one that they are now. */
-  classId: ClassId;
+/** What a run trains, a column for each thing: a million samples as objects would keep the garbage collector busy. Row i of the targets is entry i. */
+export interface TrainingSamples {
+  ids: Uint32Array;
+  /** The labels after the decisions; of merged classes, the one that they are now. */
+  classIds: Uint32Array;
 }
 
 export interface NewRun {
   plan: TrainingPlan;
   /** Class of each index of the targets. */
   classIds: readonly ClassId[];
-  /** In the order of the rows of the targets. */
-  samples: readonly { id: SampleId; classId: ClassId }[];
+  samples: TrainingSamples;
   startedAt: string;
 }
 
 /** The samples to train on, by id: relabeled ones with their new label, without those that were dropped or are gone. */
-export function trainingSamples(db: Database): TrainingSample[] {
+export function trainingSamples(db: Database): TrainingSamples {
   const resolve = classResolver(db);
-  return allRows<{ id: SampleId; path: string; content_hash: string; class_id: ClassId }>(
-    db,
-    `SELECT sample.id, path, content_hash, coalesce(review.class_id, given_class_id) AS class_id
-       FROM sample LEFT JOIN review ON review.sample_id = sample.id
-      WHERE present = 1 AND (state IS NULL OR state <> 'dropped')
-      ORDER BY sample.id`,
-  ).map((row) => ({ id: row.id, path: row.path, contentHash: row.content_hash, classId: resolve(row.class_id) }));
+  const source = `FROM sample LEFT JOIN review ON review.sample_id = sample.id
+      WHERE present = 1 AND (state IS NULL OR state <> 'dropped')`;
+  const { ids, classIds } = readSamples(db, {
+    count: `SELECT count(*) AS value ${source}`,
+    rows: `SELECT sample.id, sample.id, coalesce(review.class_id, given_class_id) ${source} AND sample.id > ? ORDER BY sample.id`,
+  });
+  return { ids, classIds: classIds.map(resolve) };
 }
 
-/** The samples of a run in their order, with the labels that it began with; where their files are may have changed since. */
-export function samplesOfRun(db: Database, runId: RunId): TrainingSample[] {
-  return allRows<{ id: SampleId; path: string; content_hash: string; class_id: ClassId }>(
+/** The samples of a run in their order, with the labels that it began with. */
+export function samplesOfRun(db: Database, runId: RunId): TrainingSamples {
+  return readSamples(db, {
+    count: 'SELECT count(*) AS value FROM run_sample WHERE run_id = ?',
+    rows: 'SELECT position, sample_id, class_id FROM run_sample WHERE run_id = ? AND position > ? ORDER BY position',
+    values: [runId],
+  });
+}
+
+/** The files of a run's samples, in their order, where they are now. Read a page at a time, so that the connection stays free in between. */
+export function* filesOfRun(db: Database, runId: RunId): Generator<{ path: string; contentHash: string }> {
+  for (const page of pages<[position: number, path: string, contentHash: string]>(
     db,
-    `SELECT sample.id, path, content_hash, run_sample.class_id
-       FROM run_sample JOIN sample ON sample.id = run_sample.sample_id WHERE run_id = ? ORDER BY position`,
-    runId,
-  ).map((row) => ({ id: row.id, path: row.path, contentHash: row.content_hash, classId: row.class_id }));
+    `SELECT position, path, content_hash
+       FROM run_sample JOIN sample ON sample.id = run_sample.sample_id
+      WHERE run_id = ? AND position > ? ORDER BY position`,
+    { values: [runId], from: -1 },
+  )) {
+    for (const [, path, contentHash] of page) yield { path, contentHash };
+  }
 }
 
 /** Stores a run with its plan, classes and samples; it is 'preparing'. */
@@ -67,7 +76,9 @@ export function createRun(db: Database, { plan, classIds, samples, startedAt }: 
       db,
       'INSERT INTO run_sample (run_id, position, sample_id, class_id) VALUES (?, ?, ?, ?)',
     );
-    for (const [position, { id, classId }] of samples.entries()) insertSample.run(runId, position, id, classId);
+    for (const [position, id] of samples.ids.entries()) {
+      insertSample.run(runId, position, id, samples.classIds[position]);
+    }
     return runId;
   });
 }
@@ -161,6 +172,26 @@ export function markInterruptedRuns(db: Database, endedAt: string): RunId[] {
       });
     }
     return interrupted;
+  });
+}
+
+/** `rows` gives for each sample what they are ordered by, its id and its class. */
+function readSamples(
+  db: Database,
+  { count, rows, values = [] }: { count: string; rows: string; values?: readonly unknown[] },
+): TrainingSamples {
+  return inSnapshot(db, () => {
+    const samples = numberOf(db, count, ...values);
+    const ids = new Uint32Array(samples);
+    const classIds = new Uint32Array(samples);
+    let i = 0;
+    for (const page of pages<[number, SampleId, ClassId]>(db, rows, { values, from: -1 })) {
+      for (const [, id, classId] of page) {
+        ids[i] = id;
+        classIds[i++] = classId;
+      }
+    }
+    return { ids, classIds };
   });
 }
 

@@ -1,7 +1,7 @@
 import type { QueueQuery } from '../../shared/api.ts';
 import type { SampleId } from '../../shared/domain.ts';
 import { changesOf } from './changes.ts';
-import type { Database } from './database.ts';
+import { inSnapshot, type Database } from './database.ts';
 import { orderDescending } from './order.ts';
 import { readColumns, refreshReviews, type SampleColumns } from './sample-columns.ts';
 import { readPaths, type SamplePaths } from './sample-paths.ts';
@@ -29,11 +29,11 @@ export function sampleIndex(db: Database): SampleIndex {
   const kept = keptByDatabase.get(db);
   let index = kept?.index;
   if (index === undefined || changes.others || kept?.dataVersion !== dataVersionOf(db)) {
-    index = db.transaction(() => {
+    index = inSnapshot(db, () => {
       const read = createIndex(db);
       keptByDatabase.set(db, { index: read, dataVersion: dataVersionOf(db) });
       return read;
-    })();
+    });
   } else if (changes.decided.size > 0) {
     index.refresh(changes.decided);
   }

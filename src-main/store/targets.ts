@@ -16,7 +16,7 @@ export interface EpochBeliefs {
   /** Confidence weights, `[samples]`. */
   weights: Float32Array;
   /** What takes the place of the run's findings so far; null keeps them. */
-  findings: { list: readonly Finding[]; summary: FindingsSummary } | null;
+  findings: { list: Iterable<Finding>; summary: FindingsSummary } | null;
 }
 
 export interface RunTargets {

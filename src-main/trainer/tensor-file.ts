@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { readLargeFile, writeLarge } from './large-file.ts';
+import { readLarge, writeLarge } from './large-file.ts';
 
 /*
  * Named tensors in the safetensors format, which other tools read: the length of a JSON header (8 bytes, little-endian), the header
@@ -54,23 +54,35 @@ export function readTensorFile(file: string): {
   tensors: ReadonlyMap<string, StoredTensor>;
   metadata: Readonly<Record<string, string>>;
 } {
-  const bytes = readLargeFile(file);
-  const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
-  const { __metadata__: metadata = {}, ...headers } = JSON.parse(
-    new TextDecoder().decode(bytes.subarray(8, start)),
-  ) as {
-    __metadata__?: Record<string, string>;
-  } & Record<string, TensorHeader>;
-  const tensors = new Map<string, StoredTensor>();
-  for (const [name, { dtype, shape, data_offsets: place }] of Object.entries(headers)) {
-    const [from, to] = [start + place[0], start + place[1]];
-    if (to > bytes.length) throw new Error(`"${name}" is cut short.`);
-    // A copy, because the tensors may start at an odd offset.
-    const { buffer } = bytes.slice(from, to);
-    if (dtype === 'F32') tensors.set(name, { shape, values: new Float32Array(buffer) });
-    else if (dtype === 'I32') tensors.set(name, { shape, values: new Int32Array(buffer) });
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const read = <T extends Uint8Array | Float32Array | Int32Array>(into: T, position: number): T => {
+      const bytes = new Uint8Array(into.buffer);
+      if (readLarge(descriptor, bytes, position) < bytes.length) throw new Error(`${file} is cut short.`);
+      return into;
+    };
+    const start = 8 + Number(new DataView(read(new Uint8Array(8), 0).buffer).getBigUint64(0, true));
+    // Before anything is made room for.
+    if (start > size) throw new Error(`${file} is cut short.`);
+    const { __metadata__: metadata = {}, ...headers } = JSON.parse(
+      new TextDecoder().decode(read(new Uint8Array(start - 8), 8)),
+    ) as {
+      __metadata__?: Record<string, string>;
+    } & Record<string, TensorHeader>;
+    const tensors = new Map<string, StoredTensor>();
+    for (const [name, { dtype, shape, data_offsets: place }] of Object.entries(headers)) {
+      const [from, to] = [start + place[0], start + place[1]];
+      if (to > size) throw new Error(`"${name}" is cut short.`);
+      // Each straight into its own array: the whole file beside them would be as much again.
+      const length = (to - from) / 4;
+      if (dtype === 'F32') tensors.set(name, { shape, values: read(new Float32Array(length), from) });
+      else if (dtype === 'I32') tensors.set(name, { shape, values: read(new Int32Array(length), from) });
+    }
+    return { tensors, metadata };
+  } finally {
+    closeSync(descriptor);
   }
-  return { tensors, metadata };
 }
 
 /** CRC-32 of all values, in their order, after that of some text. */

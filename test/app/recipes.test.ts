@@ -21,7 +21,12 @@ it('offers every recipe, the usual one first, and suggests none without a reason
 it('suggests the images first where classes have few labels, until that was done', () => {
   const db = projectWith(Array.from({ length: 2000 }, (_, i) => `kind ${i % 100}/${i}.jpg`));
   expect(suggestions(db)).toEqual({ pretrain: expect.stringMatching(/2,000 images.*has 20 of them/) });
-  const runId = createRun(db, { plan: { ...plan, recipe: 'pretrain' }, classIds: [], samples: [], startedAt: '2026' });
+  const runId = createRun(db, {
+    plan: { ...plan, recipe: 'pretrain' },
+    classIds: [],
+    samples: { ids: new Uint32Array(), classIds: new Uint32Array() },
+    startedAt: '2026',
+  });
   setRunStatus(db, { runId, status: 'cancelled' });
   expect(suggestions(db)).toHaveProperty('pretrain');
   setRunStatus(db, { runId, status: 'done' });

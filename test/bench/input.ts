@@ -33,7 +33,8 @@ try {
   const { files } = await scan({ folder, labels: null });
   const pixels = { path: path.join(work, 'bench.pixels'), samples: files.length, resolution };
   const started = performance.now();
-  await writePixelFile({ files: files.map((file) => path.join(folder, file.path)), resolution, path: pixels.path });
+  const paths = files.map((file) => path.join(folder, file.path));
+  await writePixelFile({ files: paths, count: paths.length, resolution, path: pixels.path });
   const rate = (1000 * files.length) / (performance.now() - started);
   console.log(`${files.length} images decoded to ${resolution} pixels: ${rate.toFixed(0)} images/s`);
   const classes = [...new Set(files.map((file) => file.givenClass))];

@@ -15,6 +15,7 @@ import { decodeSquare } from '../../src-main/dataset/decode.ts';
 import { fingerprintBytes, fingerprintOf, fingerprintSide, hashBytes } from '../../src-main/domain/fingerprint.ts';
 import { groupNearDuplicates } from '../../src-main/domain/near-duplicates.ts';
 import { createRandom, permutation } from '../../src-main/domain/random.ts';
+import { comparedPictures } from '../support/compared-pictures.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -50,10 +51,10 @@ for (const name of chosen) {
   for (const [alteration, alter] of Object.entries(alterations))
     copies.get(alteration)!.push(await printOf(await alter(bytes, width, height)));
 }
-const alone = groupNearDuplicates(joined(originals));
+const alone = groupNearDuplicates(comparedPictures(joined(originals)));
 console.log(`${chosen.length} pictures; ${alone.filter((first, i) => first !== i).length} join another as they are`);
 for (const [alteration, prints] of copies) {
-  const firsts = groupNearDuplicates(joined([...originals, ...prints]));
+  const firsts = groupNearDuplicates(comparedPictures(joined([...originals, ...prints])));
   const found = originals.filter((_, i) => firsts[i] === firsts[originals.length + i]).length;
   console.log(`${alteration.padEnd(20)} found ${((100 * found) / originals.length).toFixed(1)} %`);
 }
@@ -106,8 +107,9 @@ function drawPrints(count: number, copyShare: number, commonBits: number): Uint8
 }
 
 function time(name: string, prints: Uint8Array): void {
+  const pictures = comparedPictures(prints);
   const before = process.cpuUsage();
-  const firsts = groupNearDuplicates(prints);
+  const firsts = groupNearDuplicates(pictures);
   const { user } = process.cpuUsage(before);
   const members = firsts.filter((first, i) => first !== i).length;
   console.log(`${name}: ${(user / 1e6).toFixed(2)} s of one core, ${members} joined another`);

@@ -19,6 +19,7 @@ test('samples lie in order; what cannot be read any more is mid-grey and told', 
   const seen: number[] = [];
   const report = await writePixelFile({
     files,
+    count: files.length,
     resolution: 4,
     path: out,
     concurrency: 2,
@@ -36,6 +37,7 @@ test('cancelled, it leaves nothing behind', async () => {
   const controller = new AbortController();
   const writing = writePixelFile({
     files: Array<string>(50).fill(path.join(folder, '0.png')),
+    count: 50,
     resolution: 4,
     path: path.join(folder, 'out.pixels'),
     concurrency: 2,

@@ -5,6 +5,7 @@ import { fingerprintBytes, fingerprintOf, fingerprintSide, hashBytes } from '../
 import { groupNearDuplicates } from '../../src-main/domain/near-duplicates.ts';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { spots } from '../dataset/pictures.ts';
+import { comparedPictures } from '../support/compared-pictures.ts';
 
 function plain(colour: string): Sharp {
   return sharp({ create: { width: 50, height: 50, channels: 3, background: colour } });
@@ -17,7 +18,7 @@ async function printOf(picture: Sharp): Promise<Uint8Array> {
 function grouped(prints: readonly Uint8Array[]): number[] {
   const all = new Uint8Array(prints.length * fingerprintBytes);
   prints.forEach((print, i) => all.set(print, i * fingerprintBytes));
-  return [...groupNearDuplicates(all)];
+  return [...groupNearDuplicates(comparedPictures(all))];
 }
 
 async function groupsOf(pictures: readonly Sharp[]): Promise<number[]> {
@@ -101,6 +102,21 @@ describe('groups', () => {
     expect(grouped(prints)).toEqual(firsts);
     expect(new Set(firsts).size).toBeGreaterThan(20);
     expect(new Set(firsts).size).toBeLessThan(400);
+  });
+
+  it('are found by hashes: of what is alike to nothing, no fingerprint is looked at', () => {
+    const prints = Array.from({ length: 200 }, (_, i) => draw(i));
+    const all = new Uint8Array([...prints, turned(prints[7]!, 3)].flatMap((print) => [...print]));
+    const pictures = comparedPictures(all);
+    const read: number[] = [];
+    const firsts = groupNearDuplicates({
+      ...pictures,
+      read: (picture, into) => {
+        read.push(picture);
+        pictures.read(picture, into);
+      },
+    });
+    expect([firsts[200], read]).toEqual([7, [200, 7]]);
   });
 
   it('do not grow along a chain', () => {

@@ -1,7 +1,7 @@
 import type { EpochReport, Finding, FindingsSummary, SampleId, TrainingPlan } from '../../shared/domain.ts';
 import { listClasses } from '../../src-main/store/class-list.ts';
 import { openDatabase, type Database } from '../../src-main/store/database.ts';
-import { createRun, trainingSamples } from '../../src-main/store/runs.ts';
+import { createRun, filesOfRun, trainingSamples } from '../../src-main/store/runs.ts';
 import { appendEpoch } from '../../src-main/store/targets.ts';
 import { applyImport, type ScannedSample } from '../support/import-samples.ts';
 
@@ -103,8 +103,10 @@ export function runWithFindings(db: Database, doubts: Record<string, Doubt>): nu
   const samples = trainingSamples(db);
   const classIds = listClasses(db).map((one) => one.id);
   const runId = createRun(db, { plan, classIds, samples, startedAt: '2026-01-01T00:00:00.000Z' });
-  const list = samples.map(({ id, path, classId: own }): Finding => {
-    const doubt = doubts[path];
+  const paths = [...filesOfRun(db, runId)].map(({ path }) => path);
+  const list = Array.from(samples.ids, (id, i): Finding => {
+    const doubt = doubts[paths[i]!];
+    const own = samples.classIds[i]!;
     return {
       sampleId: id,
       suggestedClassId: doubt === undefined ? own : classId(db, doubt.suggested),
@@ -121,8 +123,8 @@ export function runWithFindings(db: Database, doubts: Record<string, Doubt>): nu
     runId,
     report: epochReport(0),
     beliefs: {
-      targets: new Float32Array(samples.length * classIds.length),
-      weights: new Float32Array(samples.length),
+      targets: new Float32Array(samples.ids.length * classIds.length),
+      weights: new Float32Array(samples.ids.length),
       findings: { list, summary: findingsSummary(runId, 0) },
     },
   });

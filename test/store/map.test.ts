@@ -5,7 +5,7 @@ import { appendEmbeddings } from '../../src-main/store/embeddings.ts';
 import {
   currentLabels,
   presentSamplesSignature,
-  readPrintedSamples,
+  printedSamples,
   writeFingerprints,
 } from '../../src-main/store/fingerprints.ts';
 import { readMapColumns, readMapPositions, readRunLabels, readRunSamples, writeMap } from '../../src-main/store/map.ts';
@@ -74,14 +74,25 @@ it('keeps fingerprints by content, also of files that moved', () => {
     scanned: [...paths.filter((path) => path !== 'cat/2.jpg').map((path) => scanned(path)), renamed],
     problems: [],
   });
-  const samples = readPrintedSamples(db, 0, 10);
-  expect(samples.map(({ path, bits: own }) => [path, own === null ? null : [...own]])).toEqual([
-    ['cat/1.jpg', null],
-    ['dog/2.jpg', [1, 2, 3]],
-    ['dog/3.jpg', null],
-    ['dog/4.jpg', null],
+  const samples = [...printedSamples(db)].flat();
+  expect(samples.map(({ id, bits: own }) => [id, own === null ? null : [...own]])).toEqual([
+    [idOf(db, 'cat/1.jpg'), null],
+    [idOf(db, 'dog/2.jpg'), [1, 2, 3]],
+    [idOf(db, 'dog/3.jpg'), null],
+    [idOf(db, 'dog/4.jpg'), null],
   ]);
-  expect(readPrintedSamples(db, samples[1]!.id, 1).map(({ path }) => path)).toEqual(['dog/3.jpg']);
+});
+
+it('reads fingerprints by content, a page at a time, also where one content is in many files', () => {
+  const many = Array.from({ length: 2500 }, (_, i) => `cat/${String(i).padStart(4, '0')}.jpg`);
+  const db = projectWith([]);
+  const contentHash = (i: number): string => (i < 1500 ? 'one for many' : `${i % 7} of ${i}`);
+  applyImport(db, { scanned: many.map((path, i) => scanned(path, { contentHash: contentHash(i) })), problems: [] });
+  const read = [...printedSamples(db)];
+  expect(Math.max(...read.map(({ length }) => length))).toBe(1000);
+  const expected = many.map((path, i) => ({ id: idOf(db, path), contentHash: contentHash(i), bits: null }));
+  expected.sort((a, b) => (a.contentHash < b.contentHash ? -1 : a.contentHash > b.contentHash ? 1 : a.id - b.id));
+  expect(read.flat()).toEqual(expected);
 });
 
 it('knows labels after decisions, and whether the pictures are still the same', () => {

@@ -1,12 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readSampleDetail } from '../../src-main/store/cards.ts';
 import { decide } from '../../src-main/store/decisions.ts';
-import { findingsRunId, readFindingsSummary } from '../../src-main/store/findings.ts';
+import { findingsRunId, readFindingsSummary, readFlipEpochs } from '../../src-main/store/findings.ts';
 import {
   createRun,
+  filesOfRun,
   markInterruptedRuns,
   hasFinishedRun,
   latestRun,
+  samplesOfRun,
   setRunStatus,
   trainingSamples,
 } from '../../src-main/store/runs.ts';
@@ -37,11 +39,11 @@ it('trains on present samples with their labels after the decisions', () => {
   decide(db, { sampleIds: [idOf(db, 'cat/2.jpg')], decision: { kind: 'skip' }, decidedAt });
   decide(db, { sampleIds: [idOf(db, 'dog/1.jpg')], decision: { kind: 'drop' }, decidedAt });
   applyImport(db, { scanned: paths.slice(0, 4).map((path) => scanned(path)), problems: [] });
-  expect(trainingSamples(db).map(({ path, classId: label }) => [path, label])).toEqual([
-    ['cat/1.jpg', classId(db, 'dog')],
-    ['cat/2.jpg', classId(db, 'cat')],
-    ['dog/2.jpg', classId(db, 'dog')],
-  ]);
+  const [cat, dog] = [classId(db, 'cat'), classId(db, 'dog')];
+  expect(trainingSamples(db)).toEqual({
+    ids: Uint32Array.from(['cat/1.jpg', 'cat/2.jpg', 'dog/2.jpg'], (path) => idOf(db, path)),
+    classIds: Uint32Array.of(dog, cat, dog),
+  });
 });
 
 describe('a run', () => {
@@ -59,6 +61,28 @@ describe('a run', () => {
     Float32Array.from({ length: samples * 3 }, (_, i) => (512 + ((i * 31 + epoch * 7) % 512)) / 1024);
   const weightsOf = (epoch: number): Float32Array =>
     Float32Array.from({ length: samples }, (_, i) => (512 + ((i + epoch) % 512)) / 1024);
+
+  it('is read again as it was stored, never more than a page of rows at once', () => {
+    const { db, runId } = project();
+    const stored = trainingSamples(db);
+    expect(readFlipEpochs(db, runId)).toBeNull();
+    const flipEpochs = Int32Array.from(stored.ids, (id) => (id % 3 === 0 ? id % 7 : -1));
+    const list = Array.from(stored.ids, (sampleId, i) => ({
+      ...{ sampleId, suggestedClassId: stored.classIds[i]!, score: 0, weight: 1, givenTarget: 1, suggestedTarget: 1 },
+      ...{ flipEpoch: flipEpochs[i] === -1 ? null : flipEpochs[i]!, flagged: false, abstention: null },
+    }));
+    const findings = { list, summary: findingsSummary(runId, 0) };
+    const beliefs = { targets: targetsOf(0), weights: weightsOf(0), findings };
+    appendEpoch(db, { runId, report: epochReport(0), beliefs });
+
+    const answers = vi.spyOn(Object.getPrototypeOf(db.prepare('SELECT 1')) as { all(): unknown[] }, 'all');
+    const files = [...filesOfRun(db, runId)];
+    expect([samplesOfRun(db, runId), readFlipEpochs(db, runId)]).toEqual([stored, flipEpochs]);
+    expect(files.map(({ path }) => idOf(db, path))).toEqual([...stored.ids]);
+    const rows = answers.mock.results.map(({ value }) => (value as unknown[]).length);
+    expect(Math.max(...rows)).toBeLessThanOrEqual(1000);
+    answers.mockRestore();
+  });
 
   it('keeps the targets and weights of every sample in every epoch', () => {
     const { db, runId, classIds } = project();

@@ -136,15 +136,15 @@ function randomPaths(random: Random): string[] {
 /** Few different numbers, so that many are equal. */
 function storeFindings(db: Database, random: Random): void {
   const samples = trainingSamples(db);
-  const classIds = [...new Set(samples.map(({ classId }) => classId))];
+  const classIds = [...new Set(samples.classIds)];
   const runId = createRun(db, { plan, classIds, samples, startedAt: '2026-01-01T00:00:00.000Z' });
   const tenth = (): number => random.integer(11) / 10;
   inTransaction(db, () =>
     replaceFindings(db, {
       runId,
       summary: findingsSummary(runId, 0),
-      findings: samples.map(({ id }) => ({
-        sampleId: id,
+      findings: Array.from(samples.ids, (sampleId) => ({
+        sampleId,
         suggestedClassId: pick(random, classIds),
         score: tenth(),
         weight: tenth(),

@@ -176,14 +176,18 @@ function storeRun(
     const judged = view.update(epoch, targets, readsAverage(plan, epoch) ? average : null);
     const flags = flagSamples(judged.scores, nature.labels);
     const isLast = epoch === plan.epochs - 1;
-    const list = isLast ? listFindings({ samples, classIds, judged, flags, abstention: abstentions }) : [];
+    const list = isLast
+      ? [...listFindings({ sampleIds: samples.ids, classIds, judged, flags, abstention: abstentions })]
+      : [];
     appendEpoch(db, {
       runId,
       report: reportEpoch(plan, epoch, probabilities, nature.labels, flags.count),
       beliefs: {
         targets,
         weights: judged.weights,
-        findings: isLast ? { list, summary: explainFlags(flags, { runId, epoch, samples: samples.length }) } : null,
+        findings: isLast
+          ? { list, summary: explainFlags(flags, { runId, epoch, samples: nature.labels.length }) }
+          : null,
       },
     });
     if (isLast) doubtful = worstFirst(list);

@@ -14,7 +14,7 @@ import { operations } from './operations.ts';
 const mostRuns = 5;
 const fewestRuns = 3;
 const enoughMilliseconds = 1000;
-const tooManyMilliseconds = 8000;
+const tooManyMilliseconds = 3000;
 
 const [name, place] = process.argv.slice(2);
 const operation = operations.find((each) => each.name === name);

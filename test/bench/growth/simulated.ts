@@ -79,8 +79,10 @@ export function simulatePlan(samples: number, epochs = 10): TrainingPlan {
 export function simulateEmbeddings(samples: number, dimension: number): Float32Array {
   const bytes = new Uint8Array(1 << 20);
   randomFillSync(bytes);
-  return Float32Array.from(
-    { length: samples * dimension },
-    (_, i) => (bytes[(i * 7919) % bytes.length]! - 127.5) / (74 * Math.sqrt(dimension)),
-  );
+  // In a loop: `Float32Array.from` makes a list of them first, several times as large, which would count as the operation's memory.
+  const rows = new Float32Array(samples * dimension);
+  for (let i = 0; i < rows.length; i++) {
+    rows[i] = (bytes[(i * 7919) % bytes.length]! - 127.5) / (74 * Math.sqrt(dimension));
+  }
+  return rows;
 }

@@ -83,7 +83,11 @@ export const trainingOperations: Operation[] = [
     name: 'doubts, flags and findings of an epoch',
     prepare: (place) => {
       const simulated = simulateBeliefs(place);
-      return { run: () => judge(simulated, place) };
+      return {
+        run: () => {
+          for (const _ of judge(simulated, place).list()) continue;
+        },
+      };
     },
   },
   {
@@ -96,7 +100,8 @@ export const trainingOperations: Operation[] = [
       const { list, summary, weights } = judge(simulated, place);
       const { targets } = simulated;
       return {
-        run: () => appendEpoch(db, { runId, report, beliefs: { targets, weights, findings: { list, summary } } }),
+        run: () =>
+          appendEpoch(db, { runId, report, beliefs: { targets, weights, findings: { list: list(), summary } } }),
       };
     },
   },
@@ -164,13 +169,9 @@ function judge({ targets, labels }: Simulated, { samples }: Place) {
   const view = createRunView({ plan: simulatePlan(samples), labels });
   const judged = view.update(0, targets, targets);
   const flags = flagSamples(judged.scores, judged.labels);
-  const list: Finding[] = listFindings({
-    samples: Array.from(labels, (_, i) => ({ id: i + 1 })),
-    classIds: Array.from({ length: classes }, (_, i) => i + 1),
-    judged,
-    flags,
-    abstention: null,
-  });
+  const sampleIds = Uint32Array.from(labels, (_, i) => i + 1);
+  const classIds = Array.from({ length: classes }, (_, i) => i + 1);
+  const list = (): Iterable<Finding> => listFindings({ sampleIds, classIds, judged, flags, abstention: null });
   return { list, summary: explainFlags(flags, { runId: 1, epoch: 0, samples }), weights: judged.weights };
 }
 
@@ -269,7 +270,8 @@ async function prepareTraining(place: Place): Promise<Prepared> {
   const images = place.images;
   const { files } = await scan({ folder: images, labels: null });
   const pixels = { path: path.join(place.scratch, 'images.pixels'), samples: files.length, resolution: pixelSide };
-  await writePixelFile({ files: files.map((file) => path.join(images, file.path)), ...pixels });
+  const paths = files.map((file) => path.join(images, file.path));
+  await writePixelFile({ files: paths, count: paths.length, ...pixels });
   const names = [...new Set(files.map(({ givenClass }) => givenClass))];
   const labels = Int32Array.from(files, ({ givenClass }) => names.indexOf(givenClass));
   const settings = {

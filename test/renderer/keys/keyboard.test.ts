@@ -167,7 +167,7 @@ describe.skipIf(chromiumPath === undefined)('with the keyboard alone', () => {
     await decide('Bob', 'c', 'Confirm 1 image');
 
     await page.getByRole('combobox', { name: 'Whose steps: Steps of everybody' }).press('Enter');
-    await page.getByRole('option', { name: 'Ada' }).waitFor();
+    await page.getByRole('option', { name: 'Ada', exact: true }).waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await expect.poll(() => focusedName()).toBe('Steps, newest first');

@@ -105,6 +105,7 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('button', { name: 'Nothing to undo' }).waitFor();
     expect(await cut()).toEqual([]);
     await page.keyboard.press('Shift+Z');
+    await page.getByRole('button', { name: /^Undo: Accept the suggestion for \d+ images/ }).waitFor();
     await page.keyboard.press('Control+a');
     await page.keyboard.press('c');
     await page.getByRole('button', { name: /^Undo: Confirm \d+ images/ }).waitFor();

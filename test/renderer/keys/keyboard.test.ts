@@ -173,7 +173,7 @@ describe.skipIf(chromiumPath === undefined)('with the keyboard alone', () => {
     await expect.poll(() => focusedName()).toBe('Steps, newest first');
     await expect.poll(() => steps.getByRole('option').count()).toBe(2);
     await page.getByText('2 steps').waitFor();
-    await steps.getByText('Now').waitFor();
+    await steps.getByText('Now', { exact: true }).waitFor();
     // Bob has decided since, so that the newest step of hers is not now.
     await page.getByRole('button', { name: 'Go back to here' }).waitFor();
     await page.getByRole('button', { name: 'Show what Ada decided' }).press('Enter');

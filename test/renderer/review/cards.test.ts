@@ -25,9 +25,9 @@ beforeEach(async () => {
   };
   const app = new AppState({
     transport: {
-      invoke: (method, input) => Promise.resolve(ok(answers[method]!(input as never))) as never,
+      invoke: (method, input) => Promise.resolve(ok(answers[method]!(input as never))),
       subscribe: (event, listener) => {
-        if (event === 'reviewChanged') announce = listener as typeof announce;
+        if (event === 'reviewChanged') announce = listener;
         return () => undefined;
       },
     },
@@ -109,7 +109,7 @@ function card(id: SampleId): SampleCard {
     state: 'unreviewed',
     currentClassId: 1,
     finding: null,
-  } as SampleCard;
+  };
 }
 
 function change(ids: SampleId[], state: SampleCard['state']): ReviewChange {

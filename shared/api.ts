@@ -109,8 +109,8 @@ export interface Api {
   redo(input: Empty): ReviewChange | null;
   /** Changes classes as one undoable action. */
   editClass(input: ClassEdit): ReviewChange;
-  /** Actions before this one, newest first; null starts at the newest. */
-  listHistory(input: { before: ActionId | null; limit: number }): { total: number; entries: HistoryEntry[] };
+  /** Actions before this one, newest first; null starts at the newest. Of one reviewer, or of everybody where that is null. */
+  listHistory(input: { before: ActionId | null; limit: number; author: string | null }): HistoryPage;
   /** Undoes or redoes until this action is the newest that stands; null undoes everything. */
   jumpTo(input: { actionId: ActionId | null }): ReviewChange;
 
@@ -355,6 +355,16 @@ export interface ReviewChange {
   everything: boolean;
 }
 
+export interface HistoryPage {
+  /** Actions in all, of those that were asked for. */
+  total: number;
+  entries: HistoryEntry[];
+  /** The newest action of anybody that stands; null while none does. */
+  standing: ActionId | null;
+  /** Everybody who occurs in the whole history, by name, the empty one last. */
+  authors: string[];
+}
+
 export type ClassEdit =
   | { kind: 'create'; name: string }
   | { kind: 'rename'; classId: ClassId; name: string }
@@ -504,7 +514,11 @@ export const apiInputs = {
       hotkey: v.nullable(v.pipe(v.string(), v.regex(/^\S$/u))),
     }),
   ]),
-  listHistory: v.strictObject({ before: v.nullable(id), limit: v.pipe(count, v.minValue(1), v.maxValue(500)) }),
+  listHistory: v.strictObject({
+    before: v.nullable(id),
+    limit: v.pipe(count, v.minValue(1), v.maxValue(500)),
+    author: v.nullable(text),
+  }),
   jumpTo: v.strictObject({ actionId: v.nullable(id) }),
   exportLabels: v.strictObject({ format: v.picklist(['csv', 'jsonl', 'folder']), out: path, overwrite: v.boolean() }),
 } satisfies { [M in keyof Api]: v.GenericSchema<unknown, Parameters<Api[M]>[0]> };

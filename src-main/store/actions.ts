@@ -38,7 +38,11 @@ export function act(
   let changed = noChange;
   if (changesAnything(db, id)) {
     statement(db, 'UPDATE action SET discarded = 1 WHERE undone = 1 AND discarded = 0').run();
-    statement(db, 'UPDATE action SET label = ? WHERE id = ?').run(label, id);
+    statement(
+      db,
+      `UPDATE action SET label = @label, samples = (SELECT count(*) FROM action_change WHERE action_id = @id)
+        WHERE id = @id`,
+    ).run({ label, id });
     changed = writeSide(db, { first: id, last: id }, 'after');
   } else {
     statement(db, 'DELETE FROM action_class WHERE action_id = ?').run(id);

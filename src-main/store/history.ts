@@ -1,5 +1,5 @@
-import type { ReviewChange } from '../../shared/api.ts';
-import type { ActionId, HistoryEntry, SampleId } from '../../shared/domain.ts';
+import type { HistoryPage, ReviewChange } from '../../shared/api.ts';
+import type { ActionId, SampleId } from '../../shared/domain.ts';
 import { AppError } from '../../shared/result.ts';
 import { actionToRedo, actionToUndo, travel } from './actions.ts';
 import { allRows, firstRow, inTransaction, numberOf, type Database } from './database.ts';
@@ -43,21 +43,21 @@ export function jumpTo(db: Database, actionId: ActionId | null): ReviewChange {
   });
 }
 
-/** Actions before this one, newest first, and how many there are in all. */
+/** Actions before this one, newest first, of one author or, where that is null, of everybody; and how many there are in all. */
 export function listHistory(
   db: Database,
-  { before, limit }: { before: ActionId | null; limit: number },
-): { total: number; entries: HistoryEntry[] } {
+  { before, limit, author = null }: { before: ActionId | null; limit: number; author?: string | null },
+): HistoryPage {
+  const ofAuthor = author === null ? '' : 'author = @author AND';
+  const values = { author, before, limit };
   const rows = allRows<EntryRow>(
     db,
-    `SELECT id, label, author, made_at, undone, discarded,
-            (SELECT count(*) FROM action_change WHERE action_id = action.id) AS samples
-       FROM action WHERE id < coalesce(?, 9e18) ORDER BY id DESC LIMIT ?`,
-    before,
-    limit,
+    `SELECT id, label, author, made_at, undone, discarded, samples FROM action
+      WHERE ${ofAuthor} id < coalesce(@before, 9e18) ORDER BY id DESC LIMIT @limit`,
+    values,
   );
   return {
-    total: numberOf(db, 'SELECT count(*) AS value FROM action'),
+    total: numberOf(db, `SELECT count(*) AS value FROM action WHERE ${ofAuthor} true`, values),
     entries: rows.map((row) => ({
       id: row.id,
       label: row.label,
@@ -67,6 +67,8 @@ export function listHistory(
       exampleIds: exampleIds(db, row.id),
       status: row.discarded === 1 ? 'discarded' : row.undone === 1 ? 'undone' : 'done',
     })),
+    standing: actionToUndo(db)?.id ?? null,
+    authors: listAuthors(db),
   };
 }
 
@@ -114,4 +116,19 @@ function exampleIds(db: Database, actionId: ActionId): SampleId[] {
     actionId,
     examplesPerAction,
   ).map((row) => row.sample_id);
+}
+
+/** From one name to the next in the index, because there may be a million actions but hardly ten names. */
+function listAuthors(db: Database): string[] {
+  const names = allRows<{ author: string }>(
+    db,
+    `WITH RECURSIVE named (author) AS (
+       SELECT min(author) FROM action
+       UNION ALL
+       SELECT (SELECT min(author) FROM action WHERE author > named.author) FROM named WHERE named.author IS NOT NULL
+     )
+     SELECT author FROM named WHERE author IS NOT NULL`,
+  ).map((row) => row.author);
+  const known = names.filter((name) => name !== '').sort(new Intl.Collator('en').compare);
+  return names.includes('') ? [...known, ''] : known;
 }

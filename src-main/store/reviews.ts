@@ -1,7 +1,7 @@
 import type { ReviewCounts } from '../../shared/api.ts';
 import { reviewStates } from '../../shared/domain.ts';
 import { standsFor } from './classes.ts';
-import { allRows, statement, type Database } from './database.ts';
+import { statement, type Database } from './database.ts';
 import { sampleIndex } from './sample-index.ts';
 
 /** How many present samples are in each state. */
@@ -12,11 +12,12 @@ export function countReview(db: Database): ReviewCounts {
   return Object.fromEntries(reviewStates.map((state, i) => [state, counts[i]!])) as ReviewCounts;
 }
 
-/** Everybody by whom a decision stands, by name; without the empty one. */
+/** Everybody by whom a decision about a present sample stands, by name; without the empty one. */
 export function listReviewers(db: Database): string[] {
-  return allRows<{ decided_by: string }>(db, "SELECT DISTINCT decided_by FROM review WHERE decided_by <> ''")
-    .map((row) => row.decided_by)
-    .sort(new Intl.Collator('en').compare);
+  const { count, decidedBy, reviewers } = sampleIndex(db).columns;
+  const occurs = new Uint8Array(reviewers.length);
+  for (let row = 0; row < count; row++) occurs[decidedBy[row]!] = 1;
+  return reviewers.filter((name, i) => occurs[i] === 1 && name !== '').sort(new Intl.Collator('en').compare);
 }
 
 /**

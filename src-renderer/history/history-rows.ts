@@ -15,10 +15,17 @@ export interface HistoryLayout {
 
 export const rowHeights: Record<HistoryRow['kind'], number> = { day: 30, now: 26, entry: 76 };
 
-/** `complete`: there are no older entries, so that "now" stands below them all when all are undone. */
-export function layOutHistory(entries: readonly HistoryEntry[], complete: boolean): HistoryLayout {
+/**
+ * `standing`: the newest step of anybody that stands, whether or not it is among the entries. `complete`: there are no older
+ * entries, so that "now" stands below them all when all are undone.
+ */
+export function layOutHistory(
+  entries: readonly HistoryEntry[],
+  standing: ActionId | null,
+  complete: boolean,
+): HistoryLayout {
   const rows: HistoryRow[] = [];
-  const newestStanding = entries.findIndex(({ status }) => status === 'done');
+  const newestStanding = entries.findIndex(({ id }) => standing !== null && id <= standing);
   let day: { start: number; end: number } | null = null;
   for (const [index, entry] of entries.entries()) {
     if (index === newestStanding) rows.push({ kind: 'now' });
@@ -49,11 +56,10 @@ export function rowsInView(
 }
 
 /** What a jump to an entry would do; null where there is nothing to do or it is not possible. */
-export function jumpFor(entries: readonly HistoryEntry[], id: ActionId | null): 'back' | 'forward' | null {
-  const entry = entries.find((candidate) => candidate.id === id);
-  if (entry === undefined || entry.status === 'discarded') return null;
+export function jumpFor(entry: HistoryEntry | null, standing: ActionId | null): 'back' | 'forward' | null {
+  if (entry === null || entry.status === 'discarded') return null;
   if (entry.status === 'undone') return 'forward';
-  return entries.find(({ status }) => status === 'done') === entry ? null : 'back';
+  return entry.id === standing ? null : 'back';
 }
 
 /** The last row that begins at or above this place. */

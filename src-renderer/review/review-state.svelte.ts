@@ -1,4 +1,4 @@
-import { createContext } from 'svelte';
+import { createContext, untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import {
   emptyFilter,
@@ -63,7 +63,7 @@ const cardBatch = 200;
 const firstCards = 80;
 /** And of the rows above them, which one sees when one scrolls back. */
 const cardsBefore = 24;
-/** Cards that are kept; those far from where one looks are let go beyond this. */
+/** Cards that are kept; those that nobody looks at are let go beyond this. */
 const cardsKept = 3000;
 /** Undecided images whose full picture and details are fetched before they are reached. */
 const picturesAhead = 6;
@@ -144,6 +144,12 @@ export class ReviewState {
   #states: Uint8Array = new Uint8Array(0);
   readonly #wantedCards = new Set<SampleId>();
   readonly #wantedDetails = new Set<SampleId>();
+  /** Positions for which cards were asked last. */
+  #cardsInView = { start: 0, end: 0 };
+  /** Besides those, what parts of the window show. */
+  readonly #shownCards = new Set<readonly SampleId[]>();
+  /** Samples without a card that are known to be decided, for where the queue does not tell. */
+  readonly #decidedElsewhere = new Set<SampleId>();
   #busy: Promise<void> = Promise.resolve();
   #waiting = 0;
   #hadFindings: boolean;
@@ -263,6 +269,7 @@ export class ReviewState {
   async reload(): Promise<void> {
     this.#wantedCards.clear();
     this.#wantedDetails.clear();
+    this.#decidedElsewhere.clear();
     this.cards.clear();
     this.details.clear();
     this.exemplars.clear();
@@ -271,12 +278,20 @@ export class ReviewState {
 
   /** Makes sure that the cards of these positions are there or on their way. */
   loadCards(start: number, end: number): void {
+    this.#cardsInView = { start, end };
     this.loadCardsOf(this.ids.subarray(Math.max(0, start), Math.max(0, end)));
-    if (this.cards.size > cardsKept) this.#letCardsGo(start, end);
   }
 
-  /** The same for samples that need not be in the queue. */
+  /** The same for samples that need not be in the queue; their cards stay at least until the returned function is called. */
+  showCards(ids: readonly SampleId[]): () => void {
+    this.#shownCards.add(ids);
+    this.loadCardsOf(ids);
+    return () => this.#shownCards.delete(ids);
+  }
+
+  /** The same for what need not stay. */
   loadCardsOf(ids: Iterable<SampleId>): void {
+    if (this.cards.size > cardsKept) untrack(() => this.#letCardsGo());
     const missing: SampleId[] = [];
     for (const id of ids) if (!this.#wantedCards.has(id)) missing.push(id);
     for (let index = 0; index < missing.length; index += cardBatch) {
@@ -510,7 +525,10 @@ export class ReviewState {
       const detail = this.details.get(id);
       if (detail !== undefined && !isKnown) this.details.set(id, { ...detail, state, currentClassId });
       const position = this.positionOf(id);
-      if (position === null) continue;
+      if (position === null) {
+        this.#rememberState(id, state);
+        continue;
+      }
       const next = reviewStates.indexOf(state);
       if (this.#states[position] === unreviewed) undecided -= 1;
       if (next === unreviewed) undecided += 1;
@@ -523,7 +541,8 @@ export class ReviewState {
   isUndecided(id: SampleId): boolean {
     const position = this.positionOf(id);
     if (position !== null) return this.#states[position] === unreviewed;
-    return (this.cards.get(id)?.state ?? 'unreviewed') === 'unreviewed';
+    const card = this.cards.get(id);
+    return card === undefined ? !this.#decidedElsewhere.has(id) : card.state === 'unreviewed';
   }
 
   #nextUndecided(after: number): number | null {
@@ -565,17 +584,26 @@ export class ReviewState {
     for (const card of result.value) if (this.#wantedCards.has(card.id)) this.cards.set(card.id, card);
   }
 
-  /** Lets go of the cards outside these positions and the pages around them. */
-  #letCardsGo(start: number, end: number): void {
-    const aimed = new Set(this.aim?.sampleIds);
+  /** Lets go of the cards that were fetched longest ago, but not of what is in view, near that in the queue, or decided about. */
+  #letCardsGo(): void {
+    const { start, end } = this.#cardsInView;
     const margin = cardsKept / 4;
-    for (const id of this.cards.keys()) {
+    const shown = new Set(this.aim?.sampleIds);
+    for (const ids of this.#shownCards) for (const id of ids) shown.add(id);
+    for (const [id, { state }] of this.cards) {
+      if (this.cards.size <= cardsKept - margin) return;
       const position = this.positionOf(id);
       const isNear = position !== null && position > start - margin && position < end + margin;
-      if (isNear || aimed.has(id) || id === this.currentId) continue;
+      if (isNear || shown.has(id) || id === this.currentId) continue;
       this.cards.delete(id);
       this.#wantedCards.delete(id);
+      this.#rememberState(id, state);
     }
+  }
+
+  #rememberState(id: SampleId, state: SampleCard['state']): void {
+    if (state === 'unreviewed') this.#decidedElsewhere.delete(id);
+    else this.#decidedElsewhere.add(id);
   }
 
   async #fetchDetail(id: SampleId): Promise<void> {

@@ -229,12 +229,18 @@ it('edits classes, lists the history and jumps in it, as the reviewer of the set
     redoLabel: 'Rename cat to feline',
     classes: [{ name: 'cat' }, { name: 'dog' }],
   });
-  const { total, entries } = await later.handlers.listHistory({ before: null, limit: 2 });
+  const { total, entries } = await later.handlers.listHistory({ before: null, limit: 2, author: null });
   expect(total).toBe(3);
   expect(entries.map(({ author, status }) => [author, status])).toEqual([
     ['Bob', 'undone'],
     ['Ann', 'undone'],
   ]);
+  expect(await later.handlers.listHistory({ before: null, limit: 9, author: 'Ann' })).toMatchObject({
+    total: 2,
+    entries: [{ label: 'Rename cat to feline' }, { label: 'Confirm 1 image' }],
+    standing: 1,
+    authors: ['Ann', 'Bob'],
+  });
 });
 
 describe('a run that is marked as running', () => {

@@ -304,6 +304,10 @@ test('clean does it all in one go and accepts only sure suggestions', async () =
   expect(table.slice(1)).toEqual([
     expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d +Ann +Accept the suggestion for \d+ images?$/),
   ]);
+  const hers = await winnow(['history', project, '--by', 'Ann', '--json']);
+  expect(hers.stdout).toBe(history.stdout);
+  const nobodys = await winnow(['history', project, '--by', 'Eve']);
+  expect([nobodys.stdout, nobodys.stderr]).toEqual(['', 'Nothing was decided by Eve, only by Ann.\n']);
   const { stdout: text } = await winnow(['triage', project, '--coverage', '0']);
   expect(text).toContain(`${decided} of them are decided already, ${left.length} are left to look at`);
 }, 300_000);

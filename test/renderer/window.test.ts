@@ -88,6 +88,33 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await expect.poll(() => tooltip.allInnerTexts()).toEqual([expect.stringMatching(/^Filters/)]);
   });
 
+  test('the status bar of a small window cuts nothing off that can be undone and redone', async () => {
+    const page = await open({ recipe: 'sat' }, 'review');
+    await page.getByRole('listbox', { name: 'Samples in the queue' }).waitFor();
+    const cut = (): Promise<string[]> =>
+      page
+        .locator('footer .truncate')
+        .evaluateAll((texts) =>
+          texts.filter((text) => text.scrollWidth > text.clientWidth).map(({ textContent }) => textContent ?? ''),
+        );
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Undo: Accept the suggestion for \d+ images/ }).waitFor();
+    await page.keyboard.press('z');
+    await page.getByRole('button', { name: /^Redo: / }).waitFor();
+    await page.getByRole('button', { name: 'Nothing to undo' }).waitFor();
+    expect(await cut()).toEqual([]);
+    await page.keyboard.press('Shift+Z');
+    await page.getByRole('button', { name: /^Undo: Accept the suggestion for \d+ images/ }).waitFor();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('c');
+    await page.getByRole('button', { name: /^Undo: Confirm \d+ images/ }).waitFor();
+    await page.keyboard.press('z');
+    await page.getByRole('button', { name: /^Undo: Accept the suggestion for \d+ images/ }).waitFor();
+    await page.getByRole('button', { name: /^Redo: Confirm/ }).waitFor();
+    expect(await cut()).toEqual([]);
+  });
+
   test('a screen that comes later is there when it is asked for, and says so when it cannot come', async () => {
     const page = await open({ recipe: 'sat' }, 'review');
     await page.route('**/assets/Export-*.js', (route) => route.abort());

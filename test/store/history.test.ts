@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ClassEdit, DecisionInput } from '../../shared/api.ts';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { readSampleDetail } from '../../src-main/store/cards.ts';
@@ -28,6 +28,8 @@ function project() {
 }
 
 describe('listHistory', () => {
+  const whole = { standing: 4, authors: ['Ann', 'Bob', ''] };
+
   it('tells who did what when, newest first, a page at a time', () => {
     const { db, one, two, three, four } = project();
     undo(db);
@@ -39,6 +41,7 @@ describe('listHistory', () => {
         entry(4, 'Confirm 1 image', '', [three], 'done'),
         entry(3, 'Skip 1 image', 'Bob', [four], 'discarded'),
       ],
+      ...whole,
     });
     expect(listHistory(db, { before: first.entries.at(-1)!.id, limit: 3 })).toEqual({
       total: 5,
@@ -46,8 +49,50 @@ describe('listHistory', () => {
         entry(2, 'Relabel 2 images to fox', 'Bob', [two, three], 'done'),
         entry(1, 'Drop 2 images', 'Ann', [one, two], 'done'),
       ],
+      ...whole,
     });
-    expect(listHistory(db, { before: 1, limit: 3 })).toEqual({ total: 5, entries: [] });
+    expect(listHistory(db, { before: 1, limit: 3 })).toEqual({ total: 5, entries: [], ...whole });
+  });
+
+  it('tells of one person alone, the unnamed one too, and who there is', () => {
+    const { db } = project();
+    const of = (author: string, before: number | null = null, limit = 9) => {
+      const { total, entries, authors } = listHistory(db, { before, limit, author });
+      expect(authors).toEqual(['Ann', 'Bob', '']);
+      return [total, ...entries.map(({ id }) => id)];
+    };
+    expect([of('Ann'), of('Bob'), of(''), of('Eve')]).toEqual([[2, 5, 1], [2, 3, 2], [1, 4], [0]]);
+    expect([of('Ann', null, 1), of('Ann', 5, 1), of('Ann', 1, 1)]).toEqual([[2, 5], [2, 1], [2]]);
+    expect(listHistory(db, { before: null, limit: 1, author: 'Bob' }).standing).toBe(5);
+    jumpTo(db, null);
+    expect(listHistory(db, { before: null, limit: 1, author: 'Bob' }).standing).toBeNull();
+    expect(listHistory(projectWith(paths), { before: null, limit: 1 })).toEqual({
+      total: 0,
+      entries: [],
+      standing: null,
+      authors: [],
+    });
+  });
+
+  it('goes through an index to the steps of one person and to the names, past those of all others', () => {
+    const { db } = project();
+    const prepare = vi.spyOn(db, 'prepare');
+    listHistory(db, { before: 5, limit: 9, author: 'Ann' });
+    const statements = prepare.mock.calls.map(([sql]) => sql);
+    prepare.mockRestore();
+    const values = { author: 'Ann', before: 5, limit: 9 };
+    const looks = statements
+      .flatMap(
+        (sql) => db.prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll('?', '1')}`).all(values) as { detail: string }[],
+      )
+      .map(({ detail }) => detail)
+      .filter((detail) => /\baction\b|TEMP B-TREE/.test(detail));
+    expect(looks).toEqual([
+      'SEARCH action USING INDEX action_by_author (author=? AND rowid<?)',
+      'SEARCH action USING COVERING INDEX action_by_author (author=?)',
+      'SEARCH action USING COVERING INDEX action_by_author',
+      'SEARCH action USING COVERING INDEX action_by_author (author>?)',
+    ]);
   });
 
   it('shows a few samples of an action of many', () => {

@@ -189,3 +189,37 @@ it('brings a project of version 3 up to date: its runs keep what hangs on them, 
   for (const table of ['run_class', 'run_sample', 'epoch', 'epoch_target', 'finding', 'embedding', 'map'])
     expect(db.prepare(`SELECT count(*) AS rows FROM ${table}`).get(), table).toEqual({ rows: 0 });
 });
+
+it('brings a project of version 5 up to date: each step of the history knows how many samples it has changed', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'winnow-migration-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'old.winnow');
+  const old = new BetterSqlite3(file);
+  for (const step of migrations.slice(0, 5)) old.exec(step);
+  old.pragma('application_id = 0x57494e4f');
+  old.pragma('user_version = 5');
+  old.exec(`
+    INSERT INTO class (id, name, source_name) VALUES (3, 'cat', 'cat');
+    INSERT INTO sample VALUES (1, 'cat/1.jpg', 'aa', 10, 1, 32, 32, 'jpeg', 3, 1), (2, 'cat/2.jpg', 'bb', 10, 1, 32, 32, 'jpeg', 3, 1);
+    INSERT INTO action VALUES (1, 'Drop 2 images', '2026-01-01', 0, 0, 'Ann'), (2, 'Rename cat to feline', '2026-01-02', 0, 0, 'Bob'),
+                              (3, 'Drop 1 image', '2026-01-03', 1, 0, '');
+    INSERT INTO action_change VALUES (1, 1, 'unreviewed', NULL, NULL, 'dropped', NULL, NULL),
+                                     (1, 2, 'unreviewed', NULL, NULL, 'dropped', NULL, NULL),
+                                     (3, 2, 'dropped', NULL, '2026-01-01', 'dropped', NULL, 'Ann');
+  `);
+  old.close();
+
+  const db = openDatabase(file, { create: false });
+  onTestFinished(() => void db.close());
+  expect(db.pragma('user_version', { simple: true })).toBe(migrations.length);
+  expect(listHistory(db, { before: null, limit: 10 })).toMatchObject({
+    entries: [
+      { id: 3, samples: 1, status: 'undone' },
+      { id: 2, samples: 0 },
+      { id: 1, samples: 2 },
+    ],
+    standing: 2,
+    authors: ['Ann', 'Bob', ''],
+  });
+  expect(listHistory(db, { before: null, limit: 10, author: 'Ann' }).entries).toMatchObject([{ id: 1 }]);
+});

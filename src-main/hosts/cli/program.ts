@@ -173,6 +173,7 @@ export function createProgram(version: string, onExit: (code: number) => void): 
         parsePositive,
       ),
     )
+    .option('--by <name>', 'only what this reviewer has done')
     .addOption(json())
     .action(async (file: string, options: HistoryOptions) => onExit(await historyCommand(file, options)));
 

@@ -8,8 +8,12 @@ const day = 86_400_000;
 const noon = new Date(2026, 2, 10, 12).getTime();
 
 describe('rows', () => {
-  const kinds = (entries: HistoryEntry[], complete = true): string[] =>
-    layOutHistory(entries, complete).rows.map((row) => (row.kind === 'entry' ? String(row.entry.id) : row.kind));
+  const standingIn = (entries: HistoryEntry[]): number | null =>
+    entries.find(({ status }) => status === 'done')?.id ?? null;
+  const kinds = (entries: HistoryEntry[], complete = true, standing = standingIn(entries)): string[] =>
+    layOutHistory(entries, standing, complete).rows.map((row) =>
+      row.kind === 'entry' ? String(row.entry.id) : row.kind,
+    );
 
   test('the line of now stands above the newest step that stands, days between', () => {
     expect(
@@ -24,11 +28,20 @@ describe('rows', () => {
     expect(kinds([])).toEqual([]);
   });
 
+  test('where only some of the steps are shown, the line of now stands where it would among all', () => {
+    const [undone, older, oldest] = [entry(7, 'undone'), entry(4, 'done'), entry(1, 'done')];
+    expect(kinds([undone, older, oldest], true, 6)).toEqual(['day', '7', 'now', '4', '1']);
+    expect(kinds([older, oldest], true, 6)).toEqual(['now', 'day', '4', '1']);
+    expect(kinds([undone], true, 6)).toEqual(['day', '7', 'now']);
+    // The newest of theirs can be gone back to, as somebody else has done something since.
+    expect([jumpFor(older, 6), jumpFor(older, 4)]).toEqual(['back', null]);
+  });
+
   test('of a hundred thousand steps only those in view are drawn', () => {
     const entries = Array.from({ length: 100_000 }, (_, index) =>
       entry(100_000 - index, 'done', noon - index * 60_000),
     );
-    const layout = layOutHistory(entries, true);
+    const layout = layOutHistory(entries, 100_000, true);
     const top = layout.offsets[50_000]!;
     const { start, end } = rowsInView(layout, top + 1, 10 * rowHeights.entry);
     expect([start, end - start < 20, layout.rows.length]).toEqual([49_997, true, layout.offsets.length - 1]);
@@ -38,14 +51,7 @@ describe('rows', () => {
 
   test('where a jump leads', () => {
     const entries = [entry(4, 'undone'), entry(3, 'discarded'), entry(2, 'done'), entry(1, 'done')];
-    expect([4, 3, 2, 1, 99, null].map((id) => jumpFor(entries, id))).toEqual([
-      'forward',
-      null,
-      null,
-      'back',
-      null,
-      null,
-    ]);
+    expect([...entries, null].map((step) => jumpFor(step, 2))).toEqual(['forward', null, null, 'back', null]);
   });
 });
 
@@ -86,6 +92,22 @@ describe('pages', () => {
     expect(history.entries).toHaveLength(400);
   });
 
+  test('are of one person when only theirs are wanted, and of everybody again', async () => {
+    const { history, actions, asked } = open(450);
+    for (const action of actions) if (action.id % 2 === 0) action.author = 'Bob';
+    await history.refresh();
+    const late = history.loadMore();
+    asked.length = 0;
+    await Promise.all([history.showOnly('Bob'), late]);
+    expect([history.entries.length, history.total, history.standing]).toEqual([200, 225, 450]);
+    expect(new Set(history.entries.map(({ author }) => author))).toEqual(new Set(['Bob']));
+    await history.loadMore();
+    expect([history.entries.length, history.complete, asked]).toEqual([225, true, [null, 52]]);
+    expect(history.authors).toEqual(['Ada', 'Bob']);
+    await history.showOnly(null);
+    expect([history.entries.length, history.total]).toEqual([200, 450]);
+  });
+
   test('that cannot be read are said so, and tried again', async () => {
     const { history, breakDown } = open(3);
     breakDown(true);
@@ -124,12 +146,17 @@ function open(count: number): {
   const asked: (number | null)[] = [];
   let broken = false;
   const history = new HistoryState({
-    listHistory: async ({ before, limit }) => {
+    listHistory: async ({ before, limit, author }) => {
       asked.push(before);
       await Promise.resolve();
       if (broken) return failure('internal', 'No file.');
-      const older = actions.filter(({ id }) => before === null || id < before);
-      return ok({ total: actions.length, entries: older.slice(0, limit) });
+      const wanted = actions.filter((action) => author === null || action.author === author);
+      return ok({
+        total: wanted.length,
+        entries: wanted.filter(({ id }) => before === null || id < before).slice(0, limit),
+        standing: actions[0]?.id ?? null,
+        authors: [...new Set(actions.map((action) => action.author))].sort(),
+      });
     },
   });
   return { history, actions, asked, breakDown: (value) => (broken = value) };

@@ -145,6 +145,48 @@ describe.skipIf(chromiumPath === undefined)('with the keyboard alone', () => {
     await steps.waitFor({ state: 'detached' });
   });
 
+  test('history: narrowed to one person, and all that they have decided found again and reopened', async () => {
+    const decide = async (reviewer: string, key: string, done: string): Promise<void> => {
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('name of the reviewer');
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog').getByRole('textbox').fill(reviewer);
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.keyboard.press(key);
+      await page.getByRole('button', { name: `Undo: ${done}` }).waitFor();
+    };
+    await decide('Ada', 'd', 'Drop 1 image');
+    await page.keyboard.press('s');
+    await page.getByRole('button', { name: 'Undo: Skip 1 image' }).waitFor();
+    await page.keyboard.press('h');
+    const steps = page.getByRole('listbox', { name: 'Steps, newest first' });
+    await steps.getByRole('option').nth(1).waitFor();
+    expect(await page.getByRole('combobox', { name: /^Whose steps/ }).count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await decide('Bob', 'c', 'Confirm 1 image');
+
+    await page.getByRole('combobox', { name: 'Whose steps: Steps of everybody' }).press('Enter');
+    await page.getByRole('option', { name: 'Ada', exact: true }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focusedName()).toBe('Steps, newest first');
+    await expect.poll(() => steps.getByRole('option').count()).toBe(2);
+    await page.getByText('2 steps').waitFor();
+    await steps.getByText('Now', { exact: true }).waitFor();
+    // Bob has decided since, so that the newest step of hers is not now.
+    await page.getByRole('button', { name: 'Go back to here' }).waitFor();
+    await page.getByRole('button', { name: 'Show what Ada decided' }).press('Enter');
+    await page.getByText('2 of 2 decided').waitFor();
+    expect(await chips()).toEqual(['By Ada']);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => focusedName()).toBe('Samples in the queue');
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('u');
+    await page.getByText('0 of 2 decided').waitFor();
+    await page.getByRole('button', { name: 'Undo: Reopen 2 images' }).waitFor();
+  });
+
   /** The name is of two words, such as "red disc". */
   async function suggestedClass(): Promise<string> {
     const accept = page.getByRole('region', { name: 'Decide' }).getByRole('button').first();

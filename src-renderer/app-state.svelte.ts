@@ -188,13 +188,14 @@ export class AppState {
   /** Brings counts, undo labels and classes up to date; the same change may arrive twice. */
   applyReviewChange(change: ReviewChange): void {
     if (this.project === null) return;
-    this.project = {
-      ...this.project,
-      review: change.review,
-      undoLabel: change.undoLabel,
-      redoLabel: change.redoLabel,
-      classes: change.classes ?? this.project.classes,
-    };
+    const { review, undoLabel, redoLabel } = change;
+    const classes = change.classes ?? this.project.classes;
+    const isKnown =
+      classes === this.project.classes &&
+      undoLabel === this.project.undoLabel &&
+      redoLabel === this.project.redoLabel &&
+      JSON.stringify(review) === JSON.stringify(this.project.review);
+    if (!isKnown) this.project = { ...this.project, review, undoLabel, redoLabel, classes };
   }
 
   /** The value of a result, or null after telling the person what went wrong. */

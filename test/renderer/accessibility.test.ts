@@ -194,6 +194,7 @@ const screens: { name: string; open: (page: Page) => Promise<void> }[] = [
     name: 'pairs',
     open: async (page) => {
       await page.getByRole('button', { name: 'Clear the filters' }).last().click();
+      await page.keyboard.press('g');
       await page.getByRole('listbox', { name: 'Samples in the queue' }).waitFor();
       await page.keyboard.press('p');
       await page.getByRole('grid', { name: 'Given labels by suggested labels' }).waitFor();
@@ -268,6 +269,8 @@ const screens: { name: string; open: (page: Page) => Promise<void> }[] = [
       await page.getByRole('button', { name: 'Stay here' }).click();
       await page.keyboard.press('Shift+Z');
       await page.getByText('There is nothing to redo.').waitFor();
+      await page.keyboard.press('z');
+      await page.getByRole('button', { name: /^Redo: Skip/ }).waitFor();
       await page.getByRole('combobox', { name: /^Order/ }).press('Enter');
       await page.getByRole('option', { name: 'By file path' }).waitFor();
     },

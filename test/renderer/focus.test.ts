@@ -21,7 +21,7 @@ describe.skipIf(chromiumPath === undefined)('the focus stays in the window', () 
     page.setDefaultTimeout(20_000);
     await page.goto(`${opened.url}#review`);
     await pictures().waitFor();
-    await expect.poll(focused).toBe('Samples in the queue');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Samples in the queue');
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
@@ -33,28 +33,28 @@ describe.skipIf(chromiumPath === undefined)('the focus stays in the window', () 
     await page.keyboard.press('f');
     await page.getByRole('complementary', { name: 'Filters' }).getByRole('checkbox').nth(1).focus();
     await page.keyboard.press('f');
-    await expect.poll(focused).toBe('Samples in the queue');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Samples in the queue');
     await page.getByRole('button', { name: 'Take away “Flagged”' }).press('Enter');
-    await expect.poll(focused).toBe('Samples in the queue');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Samples in the queue');
     await page.keyboard.press('/');
     await page.keyboard.type('no such image');
     await page.keyboard.press('Enter');
     const clear = page.getByRole('button', { name: 'Clear the filters' }).last();
     await page.getByText('Nothing matches these filters').waitFor();
-    await expect.poll(focused).toBe('main');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('main');
     await clear.press('Enter');
-    await expect.poll(focused).toBe('Samples in the queue');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Samples in the queue');
   });
 
   test('when there is no more to undo, and when a bar has been answered', async () => {
     await page.keyboard.press('d');
     await page.getByRole('button', { name: /^Undo: Drop/ }).press('Enter');
     await page.getByText('Nothing to undo').waitFor();
-    await expect.poll(focused).toBe('Samples in the queue');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Samples in the queue');
     await page.keyboard.press('Control+a');
     await page.keyboard.press('s');
     await page.getByRole('button', { name: 'Stay here' }).press('Enter');
-    await expect.poll(focused).toBe('Samples in the queue');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Samples in the queue');
   });
 
   test('from one way to look at the queue to the next, and through the screens', async () => {
@@ -79,7 +79,7 @@ describe.skipIf(chromiumPath === undefined)('the focus stays in the window', () 
       await page.keyboard.press('Control+k');
       await page.keyboard.type(words);
       await page.keyboard.press('Enter');
-      await expect.poll(focused).toBe(name);
+      await expect.poll(focused, { timeout: 15_000 }).toBe(name);
     }
   });
 
@@ -91,17 +91,17 @@ describe.skipIf(chromiumPath === undefined)('the focus stays in the window', () 
     await page.keyboard.press('End');
     await page.getByRole('button', { name: 'Go back to here' }).press('Enter');
     await page.getByRole('button', { name: /^Undo: Drop/ }).waitFor();
-    await expect.poll(focused).toBe('Steps, newest first');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Steps, newest first');
     await page.getByRole('navigation', { name: 'Steps' }).getByRole('button', { name: 'Export' }).press('Enter');
     await page.getByRole('button', { name: 'Export', exact: true }).last().press('Enter');
     await page.getByRole('heading', { name: /written$/ }).waitFor();
-    await expect.poll(focused).toBe('Export');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Export');
     await page.keyboard.press('Enter');
     const question = page.getByRole('dialog', { name: 'Replace what is there?' });
     await question.waitFor();
     await page.keyboard.press('Escape');
     await question.waitFor({ state: 'detached' });
-    await expect.poll(focused).toBe('Export');
+    await expect.poll(focused, { timeout: 15_000 }).toBe('Export');
   });
 
   function pictures(): ReturnType<Page['getByRole']> {

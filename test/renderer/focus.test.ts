@@ -93,7 +93,7 @@ describe.skipIf(chromiumPath === undefined)('the focus stays in the window', () 
     await page.getByRole('button', { name: /^Undo: Drop/ }).waitFor();
     await expect.poll(focused, { timeout: 15_000 }).toBe('Steps, newest first');
     await page.getByRole('navigation', { name: 'Steps' }).getByRole('button', { name: 'Export' }).press('Enter');
-    await page.getByRole('button', { name: 'Export', exact: true }).last().press('Enter');
+    await page.locator('form').getByRole('button', { name: 'Export', exact: true }).press('Enter');
     await page.getByRole('heading', { name: /written$/ }).waitFor();
     await expect.poll(focused, { timeout: 15_000 }).toBe('Export');
     await page.keyboard.press('Enter');

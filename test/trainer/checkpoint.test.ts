@@ -87,7 +87,7 @@ describe.each(enginesByPreference)('a run on %s that goes on', (engine) => {
     expect(broken.outcome).toEqual(whole.outcome);
     // Every epoch was computed once, and none was said to be another.
     expect(eventsOf(broken.events, 'epoch').map((event) => event.epoch)).toEqual([0, 1, 2, 3]);
-  });
+  }, 240_000);
 });
 
 describe('a checkpoint', () => {

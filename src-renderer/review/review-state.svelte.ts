@@ -142,7 +142,8 @@ export class ReviewState {
   #places: Uint32Array = new Uint32Array(0);
   /** By place in the queue; indexes into `reviewStates`. */
   #states: Uint8Array = new Uint8Array(0);
-  readonly #wantedCards = new Set<SampleId>();
+  /** What was asked for, with the answer on its way. */
+  readonly #wantedCards = new Map<SampleId, Promise<void>>();
   readonly #wantedDetails = new Set<SampleId>();
   /** Positions for which cards were asked last. */
   #cardsInView = { start: 0, end: 0 };
@@ -302,7 +303,7 @@ export class ReviewState {
   /** Fetches what the next decisions will show: cards, details, and decoded pictures. */
   prefetch(): void {
     if (this.aim !== null) {
-      if (this.aim.currentId !== null) this.#prefetchSample(this.aim.currentId);
+      if (this.aim.currentId !== null) void this.#prefetchSample(this.aim.currentId);
       return;
     }
     this.loadCards(this.cursor - 20, this.cursor + 60);
@@ -315,7 +316,7 @@ export class ReviewState {
     }
     for (const position of ahead) {
       const id = this.ids[position];
-      if (id !== undefined) this.#prefetchSample(id);
+      if (id !== undefined) void this.#prefetchSample(id);
     }
   }
 
@@ -550,14 +551,13 @@ export class ReviewState {
     return position === -1 ? null : position;
   }
 
-  #prefetchSample(id: SampleId): void {
+  async #prefetchSample(id: SampleId): Promise<void> {
     void this.#fetchDetail(id);
+    this.loadCardsOf([id]);
+    // Of one far ahead, as the next undecided one may be, it says where the picture is.
+    if (!this.cards.has(id)) await this.#wantedCards.get(id);
     const card = this.cards.get(id);
-    if (card === undefined) {
-      this.loadCardsOf([id]);
-      return;
-    }
-    if (this.mode !== 'focus') return;
+    if (card === undefined || this.mode !== 'focus') return;
     this.pictures.get(imageUrl(id, 'full', card.version));
     if (this.examplesOpen) for (const classId of classesOf(card)) this.exemplars.load(classId);
   }
@@ -572,16 +572,18 @@ export class ReviewState {
     return done;
   }
 
-  async #fetchCards(ids: SampleId[]): Promise<void> {
-    for (const id of ids) this.#wantedCards.add(id);
-    const result = await this.#app.client.getSamples({ ids });
-    if (!result.ok) {
-      // The next look at these samples asks again.
-      for (const id of ids) this.#wantedCards.delete(id);
-      this.#app.valueOrNotice(result);
-      return;
-    }
-    for (const card of result.value) if (this.#wantedCards.has(card.id)) this.cards.set(card.id, card);
+  #fetchCards(ids: SampleId[]): Promise<void> {
+    const answered = this.#app.client.getSamples({ ids }).then((result) => {
+      if (!result.ok) {
+        // The next look at these samples asks again.
+        for (const id of ids) this.#wantedCards.delete(id);
+        this.#app.valueOrNotice(result);
+        return;
+      }
+      for (const card of result.value) if (this.#wantedCards.has(card.id)) this.cards.set(card.id, card);
+    });
+    for (const id of ids) this.#wantedCards.set(id, answered);
+    return answered;
   }
 
   /** Lets go of the cards that were fetched longest ago, but not of what is in view, near that in the queue, or decided about. */

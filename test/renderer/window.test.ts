@@ -140,6 +140,30 @@ describe.skipIf(chromiumPath === undefined)('in the window', () => {
     await page.getByRole('button', { name: 'Cannot tell' }).waitFor();
   });
 
+  test('a leap to an image of which nothing is known yet shows it, one at a time', async () => {
+    const page = await open({ recipe: 'sat', samples: 600 }, 'review');
+    await page.getByRole('button', { name: 'Take away “Flagged”' }).click();
+    await page.getByText('of 600 decided').waitFor();
+    await page.keyboard.press('e');
+    const stage = page.locator('[data-sample]');
+    await stage.locator('img').waitFor();
+    const first = await stage.getAttribute('data-sample');
+    await page.keyboard.press('End');
+    await page.getByText('600 of 600', { exact: true }).waitFor();
+    await expect.poll(() => stage.getAttribute('data-sample'), { timeout: 15_000 }).not.toBe(first);
+  });
+
+  test('a queue opens with the first undecided image on top', async () => {
+    const page = await open({ recipe: 'sat', samples: 1000, decided: 30 }, 'review');
+    const cell = page.getByRole('listbox', { name: 'Samples in the queue' }).locator('[aria-selected="true"]');
+    await page.getByText('31 of', { exact: false }).waitFor();
+    const top = (): Promise<number> =>
+      cell.evaluate((element) => {
+        return element.getBoundingClientRect().top - element.closest('[role="listbox"]')!.getBoundingClientRect().top;
+      });
+    await expect.poll(top, { timeout: 15_000 }).toBeLessThan(20);
+  });
+
   test('a look-alike of the queue is gone to by a click', async () => {
     const page = await open({ recipe: 'sat' }, 'triage');
     await page.getByRole('slider').press('Home');

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { emptyFilter, type ApiInput, type ReviewChange } from '../../../shared/api.ts';
 import type { SampleCard, SampleId } from '../../../shared/domain.ts';
 import { ok } from '../../../shared/result.ts';
@@ -18,6 +18,7 @@ beforeEach(async () => {
   asked = [];
   const answers: Partial<Record<string, (input: never) => unknown>> = {
     queryQueue: () => ({ ids: range(1, inQueue), states: new Uint8Array(inQueue) }),
+    getSample: ({ id }: ApiInput<'getSample'>) => card(id),
     getSamples: ({ ids }: ApiInput<'getSamples'>) => {
       asked.push(...ids);
       return ids.map(card);
@@ -89,6 +90,22 @@ test('what has been decided outside the queue is known when its card has gone, a
   expect([10_001, 10_002, 10_003].map((id) => review.isUndecided(id))).toEqual([false, false, true]);
   announce(change([10_001, 10_002], 'unreviewed'));
   expect([10_001, 10_002].map((id) => review.isUndecided(id))).toEqual([true, true]);
+});
+
+test('in the view of one image, the picture of an undecided one far ahead is fetched too, though nothing was known of it', async () => {
+  vi.stubGlobal('window', {});
+  const fetched: string[] = [];
+  review.pictures.get = (url) => {
+    fetched.push(url);
+    return { url, element: null as never, status: 'loading', settled: Promise.resolve() };
+  };
+  review.showMode('focus');
+  review.examplesOpen = false;
+  // All up to one that is far beyond the cards around the cursor are decided.
+  announce(change([...range(1, 900)], 'confirmed'));
+  expect(review.cards.has(901)).toBe(false);
+  review.prefetch();
+  await expect.poll(() => fetched.some((url) => url.startsWith('/image/901?'))).toBe(true);
 });
 
 function range(first: number, count: number): Uint32Array {

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { LabelsFile } from '../../shared/api.ts';
 import type { Problem, ProblemKind } from '../../shared/domain.ts';
-import { readLabels } from './formats/csv.ts';
+import { batchesOf } from './batches.ts';
+import { readLabels, type LabelRow } from './formats/csv.ts';
 import { fileNameOf, namesOf, normalizePath } from './match-files.ts';
 
 /** A row of a labels CSV, with the names under which its file is looked for. */
@@ -17,10 +18,8 @@ export interface NamedRow {
   name: string;
 }
 
-/** Where the rows of a labels CSV are brought together with the files of a folder; `store/row-staging.ts` is one. */
-export interface RowStore {
-  addFiles(files: readonly { path: string; byteSize: number; modifiedMs: number; givenClass: null }[]): void;
-  addProblems(problems: readonly Problem[]): void;
+/** Where the rows of a labels CSV meet the files that they name; `store/row-staging.ts` is one. */
+export interface RowMatcher {
   addRows(rows: readonly NamedRow[]): void;
   /** Finds the files of the rows that name one by its path, literally or else as projects keep it. */
   matchRowsByPath(): void;
@@ -31,6 +30,12 @@ export interface RowStore {
   addNames(names: readonly { name: string; path: string }[]): void;
   /** Finds the files of rows by name: where one file alone has it, and rows do not use it for several. */
   matchRowsByName(): void;
+}
+
+/** Where the rows of a labels CSV give labels to the files of a folder. */
+export interface RowStore extends RowMatcher {
+  addFiles(files: readonly { path: string; byteSize: number; modifiedMs: number; givenClass: null }[]): void;
+  addProblems(problems: readonly Problem[]): void;
   unmatchedRows(): Iterable<{ id: number; line: number; path: string }>;
   /** Says which of the files a row means. */
   matchRow(id: number, path: string): void;
@@ -57,33 +62,10 @@ export async function labelFiles(store: RowStore, folder: string, labels: Labels
   });
   const ofLine = (line: number, reason: string): string => `${csvName}, line ${line}: ${reason}`;
 
-  await inBatches(readLabels(labels), (rows) => {
-    const [nameless, named] = partition(rows, ({ file }) => file.trim() === '');
-    store.addProblems(
-      nameless.map(({ line }) =>
-        problem(
-          csvName,
-          'csv-row',
-          ofLine(line, `the column "${labels.fileColumn}" is empty; fill it in or remove the row.`),
-        ),
-      ),
-    );
-    store.addRows(
-      named.map(({ line, label, file }) => {
-        const normalized = normalizePath(file, folder);
-        return { line, label, literal: file.normalize(), path: normalized, name: fileNameOf(normalized) };
-      }),
-    );
+  await matchRows(store, folder, readLabels(labels), (line) => {
+    const reason = `the column "${labels.fileColumn}" is empty; fill it in or remove the row.`;
+    store.addProblems([problem(csvName, 'csv-row', ofLine(line, reason))]);
   });
-
-  store.matchRowsByPath();
-  if (store.countUnmatchedRows() > 0) {
-    // Only what no row names by its path may be meant by a bare file name.
-    await inBatches(store.filesWithoutRow(), (files) => {
-      store.addNames(files.flatMap((file) => namesOf(file).map((name) => ({ name, path: file }))));
-    });
-    store.matchRowsByName();
-  }
   for (const row of store.unmatchedRows()) {
     const file = await findOther(folder, row.path);
     if (file === null) {
@@ -96,40 +78,64 @@ export async function labelFiles(store: RowStore, folder: string, labels: Labels
   }
 
   store.labelFiles();
-  await inBatches(store.conflictingRows(), (rows) => {
+  for await (const rows of batchesOf(store.conflictingRows())) {
     store.addProblems(
       rows.map(({ line, label, path: file, firstLine, firstLabel }) => {
         const reason = `the file has the label "${firstLabel}" on line ${firstLine} and "${label}" here; the first was kept. Remove one of the rows.`;
         return problem(file, 'csv-row', ofLine(line, reason));
       }),
     );
-  });
-  await inBatches(store.emptyRows(), (rows) => {
+  }
+  for await (const rows of batchesOf(store.emptyRows())) {
     const reason = `the column "${labels.labelColumn}" is empty for this image; fill it in and import again.`;
     store.addProblems(rows.map((row) => problem(row.path, 'label-missing', ofLine(row.line, reason))));
-  });
-  await inBatches(store.filesWithoutRow(), (files) => {
+  }
+  for await (const files of batchesOf(store.filesWithoutRow())) {
     const reason = `${csvName} has no row for this image; add one, or leave the image out.`;
     store.addProblems(files.map((file) => problem(file, 'label-missing', reason)));
-  });
+  }
   store.dropUnlabeledFiles();
 }
 
-const batchLength = 1000;
-
-async function inBatches<T>(things: Iterable<T> | AsyncIterable<T>, work: (batch: T[]) => void): Promise<void> {
-  let batch: T[] = [];
-  for await (const thing of things) {
-    batch.push(thing);
-    if (batch.length < batchLength) continue;
-    work(batch);
-    batch = [];
+/**
+ * Finds the file that each row means: by its path relative to the folder, or, where that fails, by its file name, with or without the
+ * extension, if one file alone has that name and rows do not use it for several. A row without a name is passed over, and told.
+ */
+export async function matchRows(
+  store: RowMatcher,
+  folder: string,
+  rows: AsyncIterable<LabelRow>,
+  onNameless: (line: number) => void = () => undefined,
+): Promise<void> {
+  for await (const batch of batchesOf(rows)) {
+    const named = batch.filter(({ line, file }) => {
+      if (isNameless(file)) onNameless(line);
+      return !isNameless(file);
+    });
+    store.addRows(
+      named.map(({ line, label, file }) => {
+        const normalized = normalizePath(file, folder);
+        return { line, label, literal: literalName(file), path: normalized, name: fileNameOf(normalized) };
+      }),
+    );
   }
-  work(batch);
+  store.matchRowsByPath();
+  if (store.countUnmatchedRows() === 0) return;
+  // Only what no row names by its path may be meant by a bare file name.
+  for await (const files of batchesOf(store.filesWithoutRow())) {
+    store.addNames(files.flatMap((file) => namesOf(file).map((name) => ({ name, path: file }))));
+  }
+  store.matchRowsByName();
 }
 
-function partition<T>(things: readonly T[], isFirst: (thing: T) => boolean): [T[], T[]] {
-  return [things.filter(isFirst), things.filter((thing) => !isFirst(thing))];
+/** Whether a row's name of a file says nothing, so that the row is passed over. */
+export function isNameless(file: string): boolean {
+  return file.trim() === '';
+}
+
+/** A name as a row is kept under: as it is written, in composed Unicode (NFC). */
+export function literalName(file: string): string {
+  return file.normalize();
 }
 
 /** A file that the walk passed over for its name, but that a row names: what it is will show when it is opened. */

@@ -1,6 +1,6 @@
 import type { Problem } from '../../shared/domain.ts';
 import { allRows, firstRow, numberOf, pages, statement, type Database } from './database.ts';
-import { createRowStaging, type RowStaging } from './row-staging.ts';
+import { composedOf, createRowStaging, type RowStaging } from './row-staging.ts';
 import { clearStaging, createStagingTables, inStagingTransaction } from './staging-tables.ts';
 
 /** A file that an import found. */
@@ -60,8 +60,7 @@ export function openStaging(db: Database): ImportStaging {
       );
       inStagingTransaction(db, () => {
         for (const { path, byteSize, modifiedMs, givenClass } of files) {
-          const composed = path.normalize();
-          insert.run({ path, composed: composed === path ? null : composed, byteSize, modifiedMs, givenClass });
+          insert.run({ path, composed: composedOf(path), byteSize, modifiedMs, givenClass });
         }
       });
     },

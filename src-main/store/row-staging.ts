@@ -22,6 +22,8 @@ export interface ConflictingRow extends Pick<StagedRow, 'line' | 'label' | 'path
 
 /** Part of an import's staging: which of the files the rows of a labels CSV mean. */
 export interface RowStaging {
+  /** Files of which nothing else matters. */
+  addPaths(paths: readonly string[]): void;
   addRows(rows: readonly StagedRow[]): void;
   /** Finds the files of the rows that name one by its path; the literal name comes first. */
   matchRowsByPath(): void;
@@ -32,6 +34,8 @@ export interface RowStaging {
   addNames(names: readonly { name: string; path: string }[]): void;
   /** Finds the files of rows by name: where one file alone has it, and all unmatched rows of that name have the same path. */
   matchRowsByName(): void;
+  /** The file that each row means, null where none was found; in the order in which they were added. */
+  rowFiles(): Generator<{ literal: string; file: string | null }>;
   /** In order of line. */
   unmatchedRows(): Generator<{ id: number; line: number; path: string }>;
   /** Says which of the files a row means. */
@@ -47,6 +51,15 @@ export interface RowStaging {
 
 export function createRowStaging(db: Database): RowStaging {
   return {
+    addPaths: (paths) => {
+      const insert = statement(
+        db,
+        'INSERT OR IGNORE INTO staged_file (path, composed, byte_size, modified_ms) VALUES (?, ?, 0, 0)',
+      );
+      inStagingTransaction(db, () => {
+        for (const path of paths) insert.run(path, composedOf(path));
+      });
+    },
     addRows: (rows) => {
       const insert = statement(
         db,
@@ -88,6 +101,11 @@ export function createRowStaging(db: Database): RowStaging {
             AND name IN (SELECT name FROM staged_row WHERE file IS NULL GROUP BY name HAVING min(path) = max(path))`,
       ).run();
     },
+    *rowFiles() {
+      const rows = 'SELECT id, literal, file FROM staged_row WHERE id > ? ORDER BY id';
+      for (const page of pages<[number, string, string | null]>(db, rows))
+        for (const [, literal, file] of page) yield { literal, file };
+    },
     *unmatchedRows() {
       const rows = 'SELECT id, line, path FROM staged_row WHERE file IS NULL AND id > ? ORDER BY id';
       for (const page of pages<[number, number, string]>(db, rows))
@@ -120,6 +138,12 @@ export function createRowStaging(db: Database): RowStaging {
       statement(db, "DELETE FROM staged_file WHERE given_class IS NULL OR given_class = ''").run();
     },
   };
+}
+
+/** A path in composed Unicode (NFC), where that is another. */
+export function composedOf(path: string): string | null {
+  const composed = path.normalize();
+  return composed === path ? null : composed;
 }
 
 /** As SQL: the id of the row that gives a file its label. */

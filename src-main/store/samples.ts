@@ -1,4 +1,4 @@
-import type { ClassId, Finding, ReviewState, SampleId } from '../../shared/domain.ts';
+import type { ClassId, Finding, ReviewState, RunId, SampleId } from '../../shared/domain.ts';
 import { classNames, classResolver } from './classes.ts';
 import { allRows, firstRow, numberOf, type Database } from './database.ts';
 import { findingOf, findingsRunId, type FindingRow } from './findings.ts';
@@ -71,40 +71,52 @@ export function countConflictingDuplicates(db: Database): number {
  * stays free for other calls between two of them.
  */
 export function* exportSamples(db: Database): Generator<ExportSample> {
-  const runId = findingsRunId(db);
-  const names = classNames(db);
-  const nameOf = (id: ClassId): string => names.get(id) ?? '';
-  const resolve = classResolver(db);
-  // The plus keeps SQLite to the index on path, which gives the order.
+  const { runId, toSample } = exportReader(db);
   let last = '';
   for (;;) {
     const rows: ExportRow[] = allRows<ExportRow>(
       db,
-      `SELECT sample.id, path, given_class_id, coalesce(state, 'unreviewed') AS state, class_id, decided_at, finding.*
-         FROM sample
-         LEFT JOIN review ON review.sample_id = sample.id
-         LEFT JOIN finding ON finding.run_id = ? AND finding.sample_id = sample.id
-        WHERE +present = 1 AND path > ?
-        ORDER BY path LIMIT ?`,
+      `${exportRows} AND path > ? ORDER BY path LIMIT ?`,
       runId,
       last,
       exportPageLength,
     );
-    for (const row of rows) {
-      yield {
-        id: row.id,
-        path: row.path,
-        givenClass: nameOf(row.given_class_id),
-        currentClass: row.state === 'dropped' ? null : nameOf(row.class_id ?? row.given_class_id),
-        state: row.state,
-        decidedAt: row.decided_at,
-        finding: findingOf(row, row.given_class_id, resolve),
-      };
-    }
+    yield* rows.map(toSample);
     const end = rows.at(-1);
     if (end === undefined || rows.length < exportPageLength) return;
     last = end.path;
   }
+}
+
+/** Those of the paths that are a present sample's, in any order. */
+export function exportSamplesAt(db: Database, paths: readonly string[]): ExportSample[] {
+  const { runId, toSample } = exportReader(db);
+  const wanted = 'AND path IN (SELECT value FROM json_each(?))';
+  return allRows<ExportRow>(db, `${exportRows} ${wanted}`, runId, JSON.stringify(paths)).map(toSample);
+}
+
+/** As SQL; its parameter is the run of the findings. The plus keeps SQLite to the index on path, which gives the order. */
+const exportRows = `
+  SELECT sample.id, path, given_class_id, coalesce(state, 'unreviewed') AS state, class_id, decided_at, finding.*
+    FROM sample
+    LEFT JOIN review ON review.sample_id = sample.id
+    LEFT JOIN finding ON finding.run_id = ? AND finding.sample_id = sample.id
+   WHERE +present = 1`;
+
+function exportReader(db: Database): { runId: RunId | null; toSample: (row: ExportRow) => ExportSample } {
+  const names = classNames(db);
+  const nameOf = (id: ClassId): string => names.get(id) ?? '';
+  const resolve = classResolver(db);
+  const toSample = (row: ExportRow): ExportSample => ({
+    id: row.id,
+    path: row.path,
+    givenClass: nameOf(row.given_class_id),
+    currentClass: row.state === 'dropped' ? null : nameOf(row.class_id ?? row.given_class_id),
+    state: row.state,
+    decidedAt: row.decided_at,
+    finding: findingOf(row, row.given_class_id, resolve),
+  });
+  return { runId: findingsRunId(db), toSample };
 }
 
 interface ExportRow extends FindingRow {

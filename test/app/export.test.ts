@@ -3,11 +3,13 @@ import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ClassEdit, DecisionInput, ExportSummary, LabelsFile } from '../../shared/api.ts';
+import { correctLabels } from '../../src-main/app/corrected-labels.ts';
 import { exportLabels } from '../../src-main/app/export.ts';
 import { importImages } from '../../src-main/app/import.ts';
 import { editClass } from '../../src-main/store/class-edits.ts';
-import { openDatabase } from '../../src-main/store/database.ts';
+import { openDatabase, type Database } from '../../src-main/store/database.ts';
 import { decide } from '../../src-main/store/decisions.ts';
+import { openStaging } from '../../src-main/store/import-staging.ts';
 import { openThumbnailCache } from '../../src-main/store/thumbnails.ts';
 import { knownSamplesByPath } from '../support/import-samples.ts';
 import { temporaryFolder, uniqueJpeg, writeFiles } from '../dataset/pictures.ts';
@@ -197,9 +199,29 @@ describe('a labels CSV comes back as it was', () => {
       message: expect.stringContaining('given.csv') as string,
     });
   });
+
+  test('a labels file that changes between the two times it is read gives nothing, since labels could go to other images', async () => {
+    const project = await makeProject(['a.jpg', 'b.jpg', 'sub/c.jpg', 'd.jpg'], csv);
+    const file = project.out('given.csv');
+    const matching = openDatabase(':memory:', { create: true });
+    onTestFinished(() => {
+      matching.close();
+    });
+    const staging = openStaging(matching);
+    staging.addPaths(['a.jpg', 'b.jpg', 'sub/c.jpg', 'd.jpg']);
+    const labels = { file, fileColumn: 'file', labelColumn: 'label' };
+    const { rows } = await correctLabels(project.db, labels, project.images, staging);
+    const lines = csv.split('\n');
+    await writeFile(file, [lines[0], ...lines.slice(1).reverse()].join('\n'));
+    await expect(Array.fromAsync(rows)).rejects.toMatchObject({
+      code: 'export',
+      message: expect.stringContaining('given.csv changed') as string,
+    });
+  });
 });
 
 interface Project {
+  db: Database;
   root: string;
   images: string;
   /** A path beside the images. */
@@ -234,6 +256,7 @@ async function makeProject(files: readonly string[], csv: string | null): Promis
   await importImages({ db, thumbnails, info });
   const out = (name: string): string => path.join(root, name);
   return {
+    db,
     root,
     images,
     out,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LabelsFile } from '../../shared/api.ts';
 import { mayBeImage } from '../../src-main/dataset/image-format.ts';
-import { createFileMatcher } from '../../src-main/dataset/match-files.ts';
+import { createFileMatcher } from '../support/plain-matcher.ts';
 import { createRandom } from '../../src-main/domain/random.ts';
 import { scan, type Scan } from '../support/scan.ts';
 import { temporaryFolder, writeFiles } from './pictures.ts';
@@ -130,7 +130,7 @@ describe('a folder and a CSV', () => {
     });
   });
 
-  test('a row finds the file that an export would find for it', async () => {
+  test('a row finds the file that a plain program over maps finds for it', async () => {
     for (let seed = 0; seed < 12; seed++) {
       const random = createRandom(seed);
       const word = (): string => ['a', 'b', 'é', 'e\u0301', 'x.y'][random.integer(5)]!;

@@ -1,5 +1,8 @@
+import { batchesOf } from '../../dataset/batches.ts';
 import { readLabels } from '../../dataset/formats/csv.ts';
-import { createFileMatcher } from '../../dataset/match-files.ts';
+import { matchRows } from '../../dataset/label-rows.ts';
+import { openDatabase } from '../../store/database.ts';
+import { openStaging } from '../../store/import-staging.ts';
 
 export interface TruthOptions {
   truth: string;
@@ -7,29 +10,24 @@ export interface TruthOptions {
   truthColumn: string;
 }
 
-/** The true label of every sample that the CSV names, by the sample's path; files are matched as an import matches them. */
+/**
+ * The true label of every sample that the CSV names, by the sample's path. Files are matched as an import matches them: of several rows for
+ * one, the first counts.
+ */
 export async function readTruth(
   { truth, fileColumn, truthColumn }: TruthOptions,
   samples: readonly { path: string }[],
   imageFolder: string,
 ): Promise<Map<string, string>> {
-  const { byPath, byName } = createFileMatcher(samples, imageFolder);
-  const rows: { file: string; label: string }[] = [];
-  for await (const { file, label } of readLabels({ file: truth, fileColumn, labelColumn: truthColumn }))
-    rows.push({ file, label });
-  const labels = new Map<string, string>();
-  const unmatched = rows.filter(({ file, label }) => {
-    const sample = byPath(file);
-    if (sample !== null) labels.set(sample.path, label);
-    return sample === null;
-  });
-  const byFileName = byName(
-    samples.filter(({ path }) => !labels.has(path)),
-    unmatched.map(({ file }) => file),
-  );
-  for (const { file, label } of unmatched) {
-    const sample = byFileName(file);
-    if (sample !== null) labels.set(sample.path, label);
+  const db = openDatabase(':memory:', { create: true });
+  try {
+    const staging = openStaging(db);
+    for await (const batch of batchesOf(samples)) staging.addPaths(batch.map(({ path }) => path));
+    await matchRows(staging, imageFolder, readLabels({ file: truth, fileColumn, labelColumn: truthColumn }));
+    staging.labelFiles();
+    staging.dropUnlabeledFiles();
+    return new Map(Array.from(staging.files(), ({ path, givenClass }) => [path, givenClass]));
+  } finally {
+    db.close();
   }
-  return labels;
 }

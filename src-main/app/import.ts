@@ -9,7 +9,7 @@ import { inspectAndThumbnail, maxFileBytes } from '../dataset/decode.ts';
 import { extensionOf, formatName, formatOfName, type ImageFormat } from '../dataset/image-format.ts';
 import { absolutePath, assertSeveralClasses, scanFolder } from '../dataset/scan.ts';
 import { applyImport } from '../store/apply-import.ts';
-import { inTransaction, type Database } from '../store/database.ts';
+import { inSmallMemory, inTransaction, type Database } from '../store/database.ts';
 import { openStaging, type ImportStaging, type StagedFile, type StagedPicture } from '../store/import-staging.ts';
 import { writeProjectInfo, type ProjectInfo } from '../store/project-info.ts';
 import { countConflictingDuplicates } from '../store/samples.ts';
@@ -56,16 +56,19 @@ export async function importImages(context: ImportContext): Promise<ImportOutcom
 
     const { all: samples } = staging.countFiles();
     progress.begin('saving', samples, 0);
-    const changes = inTransaction(db, () => {
-      writeProjectInfo(db, info);
-      return applyImport(db);
-    });
+    const { changes, conflictingDuplicates } = inSmallMemory(db, () => ({
+      changes: inTransaction(db, () => {
+        writeProjectInfo(db, info);
+        return applyImport(db);
+      }),
+      conflictingDuplicates: countConflictingDuplicates(db),
+    }));
     const problems = staging.countProblems();
     progress.end(samples, problems);
     return {
       ...changes,
       problems,
-      conflictingDuplicates: countConflictingDuplicates(db),
+      conflictingDuplicates,
       seconds: (performance.now() - started) / 1000,
     };
   } finally {

@@ -32,6 +32,8 @@ interface Measured {
   wall: number;
   processor: number;
   peakBytes: number;
+  /** The most that a run added to what lay in memory when it began. */
+  ownBytes: number;
   /** Of a process that does nothing. */
   restBytes: number;
 }
@@ -139,10 +141,11 @@ function measure({ name }: Operation, place: Place): Measured | null {
     wall: median(runs.map(({ milliseconds }) => milliseconds)),
     processor: median(runs.map(({ processor }) => processor)),
     peakBytes: Math.max(...runs.map(({ peakBytes }) => peakBytes)),
+    ownBytes: Math.max(...runs.map(({ peakBytes, bytesBefore }) => peakBytes - bytesBefore)),
     restBytes,
   };
   console.log(
-    `${what}: ${inTime(measured.wall)} (processor ${inTime(measured.processor)}, ${runs.length} runs), ${inMemory(measured.peakBytes)}`,
+    `${what}: ${inTime(measured.wall)} (processor ${inTime(measured.processor)}, ${runs.length} runs), ${inMemory(measured.peakBytes)}, ${inMemory(measured.ownBytes)} of them its own`,
   );
   return measured;
 }
@@ -150,11 +153,11 @@ function measure({ name }: Operation, place: Place): Measured | null {
 function report(): void {
   const measured = chosen.filter(({ name }) => results[name] !== undefined);
   const table = [
-    `| | ${sizes.map((size) => size.toLocaleString('en')).join(' | ')} | time ~ n^b | steepest | peak memory at most | memory ~ n^b |`,
-    `| --- |${' ---: |'.repeat(sizes.length + 4)}`,
+    `| | ${sizes.map((size) => size.toLocaleString('en')).join(' | ')} | time ~ n^b | steepest | peak memory at most | memory ~ n^b | of it the run's own |`,
+    `| --- |${' ---: |'.repeat(sizes.length + 5)}`,
     ...measured.map((operation, i) => {
       const isFirst = measured[i - 1]?.group !== operation.group;
-      return `${isFirst ? `| **${operation.group}** |${' |'.repeat(sizes.length + 4)}\n` : ''}${tableRow(operation)}`;
+      return `${isFirst ? `| **${operation.group}** |${' |'.repeat(sizes.length + 5)}\n` : ''}${tableRow(operation)}`;
     }),
   ].join('\n');
   const worse = measured.filter((operation) => isWorseThanLinear(operation)).map(({ name }) => name);
@@ -203,6 +206,7 @@ function tableRow({ name }: Operation): string {
     time.steepest === null ? '–' : `× ${time.steepest.toFixed(1)}`,
     inMemory(Math.max(...all.map(({ peakBytes }) => peakBytes))),
     exponent(memory),
+    inMemory(Math.max(...all.map(({ ownBytes }) => ownBytes))),
   ];
   return `| ${cells.join(' | ')} |`;
 }

@@ -40,6 +40,7 @@ async function measureRun({ before, run, after }: Prepared): Promise<RunFigures>
   await before?.();
   collectGarbage();
   forgetPeak();
+  const bytesBefore = process.memoryUsage.rss();
   const started = performance.now();
   const usage = process.cpuUsage();
   const own = await run();
@@ -47,7 +48,7 @@ async function measureRun({ before, run, after }: Prepared): Promise<RunFigures>
   const { user, system } = process.cpuUsage(usage);
   const peakBytes = peakOf('self');
   await after?.();
-  return isFigures(own) ? own : { milliseconds, processor: (user + system) / 1000, peakBytes };
+  return isFigures(own) ? own : { milliseconds, processor: (user + system) / 1000, peakBytes, bytesBefore };
 }
 
 function isFigures(value: unknown): value is RunFigures {

@@ -7,7 +7,7 @@ export interface Operation {
   needsImages?: boolean;
   /** The most samples that it is measured with. */
   largest?: number;
-  /** What happens before it, unmeasured. Its simulated input counts towards the peak memory. */
+  /** What happens before it, unmeasured. Its simulated input counts towards the peak memory, and not towards the run's own. */
   prepare(place: Place): Prepared | Promise<Prepared>;
 }
 
@@ -47,6 +47,8 @@ export interface RunFigures {
   /** Milliseconds of processor time, of all threads. */
   processor: number;
   peakBytes: number;
+  /** What lay in memory when it began: the process and what was prepared for it. */
+  bytesBefore: number;
 }
 
 /** What the process of one operation prints. */

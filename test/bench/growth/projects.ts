@@ -5,7 +5,7 @@ import { createLogger } from '../../../shared/logger.ts';
 import { createService, type Service } from '../../../src-main/app/service.ts';
 import { programPaths } from '../../../src-main/hosts/paths.ts';
 import { shellWithoutDialogs } from '../../../src-main/hosts/server/shell.ts';
-import { inTransaction, openDatabase, type Database } from '../../../src-main/store/database.ts';
+import { inSmallMemory, inTransaction, openDatabase, type Database } from '../../../src-main/store/database.ts';
 import { writeProjectInfo } from '../../../src-main/store/project-info.ts';
 import type { ImportChanges } from '../../../src-main/store/apply-import.ts';
 import { applyImport, type ScannedSample } from '../../support/import-samples.ts';
@@ -35,10 +35,12 @@ export async function openSynthetic(place: Place): Promise<ApiHandlers> {
 
 /** Saves what an import has found into a project, as the import does. */
 export function saveImport(db: Database, scanned: readonly ScannedSample[]): ImportChanges {
-  return inTransaction(db, () => {
-    writeProjectInfo(db, { name: 'growth', imageFolder: '/images', labels: null, createdAt: '2026-01-01T00:00:00Z' });
-    return applyImport(db, { scanned, problems: [] });
-  });
+  return inSmallMemory(db, () =>
+    inTransaction(db, () => {
+      writeProjectInfo(db, { name: 'growth', imageFolder: '/images', labels: null, createdAt: '2026-01-01T00:00:00Z' });
+      return applyImport(db, { scanned, problems: [] });
+    }),
+  );
 }
 
 /** A new project file of the operation's own. */

@@ -299,6 +299,8 @@ async function prepareTraining(place: Place): Promise<Prepared> {
               milliseconds: second.at - first.at,
               processor: second.processor - first.processor,
               peakBytes: peakBytesOf(trainer),
+              // All of it is the trainer's.
+              bytesBefore: 0,
             });
           });
           void trainer.ended.then(({ lastWords }) => reject(new Error(lastWords)));

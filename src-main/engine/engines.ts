@@ -1,6 +1,7 @@
 // For its side effect: it registers every operation's gradient, which tfjs-core's own entry leaves out.
 import '@tensorflow/tfjs';
 import type { EngineName } from '../../shared/domain.ts';
+import type { Precision } from './precision.ts';
 import type { Program, TensorWork } from './program.ts';
 import { loadTensorflow } from './tensorflow.ts';
 import { loadWasm } from './wasm.ts';
@@ -11,6 +12,8 @@ export interface LoadedEngine {
   name: EngineName;
   /** For example "CPU, 2 threads". */
   device: string;
+  /** Of its matrix products; null where it has but one. */
+  precision: Precision | null;
   version: string;
   /** Where its native library came from; null when it needs none. */
   source: string | null;
@@ -25,14 +28,19 @@ export interface LoadedEngine {
 
 /**
  * Loads one engine into this process; a process serves one engine for its whole life.
+ * @param earlierPrecision that of the run that is to go on, which one with a choice takes again; null where none is
  * @throws Error with the reason when it cannot be had
  */
-export async function loadEngine(name: EngineName, engineFolder: string | null): Promise<LoadedEngine> {
+export async function loadEngine(
+  name: EngineName,
+  engineFolder: string | null,
+  earlierPrecision: Precision | null = null,
+): Promise<LoadedEngine> {
   switch (name) {
     case 'tensorflow':
       return loadTensorflow(engineFolder);
     case 'webgpu':
-      return loadWebgpu();
+      return loadWebgpu(earlierPrecision);
     case 'wasm':
       return loadWasm();
   }

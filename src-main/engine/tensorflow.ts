@@ -86,6 +86,7 @@ export async function loadTensorflow(engineFolder: string | null): Promise<Loade
   return {
     name: 'tensorflow',
     device: binding.isUsingGpuDevice() ? 'GPU (CUDA)' : `CPU, ${availableParallelism()} threads`,
+    precision: null,
     version: binding.TF_Version,
     source: install.source,
     broken: null,

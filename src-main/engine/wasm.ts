@@ -31,5 +31,13 @@ export async function loadWasm(threads = availableParallelism()): Promise<Loaded
   if (!(await tf.setBackend('wasm'))) throw new Error('The WebAssembly backend did not start.');
   await tf.ready();
   const device = pool.count === 1 ? 'CPU, 1 thread' : `CPU, ${pool.count} threads`;
-  return { name: 'wasm', device, version: version_wasm, source: null, broken: null, compile: interpret };
+  return {
+    name: 'wasm',
+    device,
+    precision: null,
+    version: version_wasm,
+    source: null,
+    broken: null,
+    compile: interpret,
+  };
 }

@@ -15,6 +15,12 @@ export interface ConvolutionAttributes {
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
+/*
+ * What brings usual numbers amid the range of f16, whose smallest full precision is 6e-5. Pictures between normalisations are about 1, up to
+ * 10; filters 0.01 to 0.5; gradients, of a mean over the batch, mostly 1e-8 to 1e-5, up to 3e-4 (seen in the compact network).
+ */
+const halfScales = { picture: 1, filter: 16, gradient: 65_536 };
+
 /** y = x * filter: patches of x `[pixels of y, taps · inputs]` times the filter `[taps · inputs, outputs]`. */
 export function convolve(
   backend: WebgpuBackend,
@@ -35,8 +41,13 @@ export function convolve(
     outputShape: info.outShape,
     declarations: constantsOf(info) + patchCode(components.x),
     setup: `let rowCount = ${batchOf('x', components.x, 'height * width * inputs')} * outHeight * outWidth; let depthCount = taps * inputs;`,
-    a: { components: components.x, alongDepth: true, element: 'return patchAt(outer, depth);' },
-    b: rowsOf('kernel', components.filter),
+    a: {
+      components: components.x,
+      alongDepth: true,
+      halfScale: halfScales.picture,
+      element: 'return patchAt(outer, depth);',
+    },
+    b: rowsOf('kernel', components.filter, halfScales.filter),
     columns: outChannels,
     rowStart: 'return row * outputs;',
     largestRows: batchSize * outHeight * outWidth,
@@ -66,8 +77,13 @@ export function filterGradient(
     outputShape: filterShape,
     declarations: constantsOf(info) + patchCode(components.x),
     setup: `let rowCount = taps * inputs; let depthCount = ${batchOf('x', components.x, 'height * width * inputs')} * outHeight * outWidth;`,
-    a: { components: components.x, alongDepth: false, element: 'return patchAt(depth, outer);' },
-    b: rowsOf('dy', components.dy),
+    a: {
+      components: components.x,
+      alongDepth: false,
+      halfScale: halfScales.picture,
+      element: 'return patchAt(depth, outer);',
+    },
+    b: rowsOf('dy', components.dy, halfScales.gradient),
     columns: outChannels,
     rowStart: 'return row * outputs;',
     largestRows: filterHeight * filterWidth * inChannels,
@@ -118,6 +134,7 @@ var<private> tapCount: vec2u;`,
     a: {
       components,
       alongDepth: true,
+      halfScale: halfScales.gradient,
       element: `
   let pixel = vec2u(outer / count.y % count.x, outer % count.y);
   let tap = vec2u(depth / outputs / tapCount.y, depth / outputs % tapCount.y);
@@ -130,6 +147,7 @@ var<private> tapCount: vec2u;`,
     b: {
       components,
       alongDepth: true,
+      halfScale: halfScales.filter,
       element: `
   let tap = firstTap + vec2u(depth / outputs / tapCount.y, depth / outputs % tapCount.y) * vec2u(strideHeight, strideWidth);
   return kernel[(((tap.x * filterWidth + tap.y) * inputs + outer) * outputs + depth % outputs) / ${components}u];`,
@@ -197,8 +215,13 @@ fn patchAt(pixel: u32, tapInput: u32) -> ${components === 4 ? 'vec4f' : 'f32'} {
 }
 
 /** A matrix that lies in memory as it is read, row after row of output channels. */
-function rowsOf(buffer: string, components: 1 | 4): MatrixSource {
-  return { components, alongDepth: false, element: `return ${buffer}[(depth * outputs + outer) / ${components}u];` };
+function rowsOf(buffer: string, components: 1 | 4, halfScale: number): MatrixSource {
+  return {
+    components,
+    alongDepth: false,
+    halfScale,
+    element: `return ${buffer}[(depth * outputs + outer) / ${components}u];`,
+  };
 }
 
 function batchOf(buffer: string, components: 1 | 4, size: string): string {

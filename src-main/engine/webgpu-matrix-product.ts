@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { arithmeticOf, type Arithmetic } from './webgpu-arithmetic.ts';
 import {
   componentsFor,
   declareBuffers,
@@ -15,6 +16,10 @@ import {
  * A workgroup of 8 × 8 threads makes a tile of C. It walks along the depth in slices of 16, which it brings into shared memory as
  * vectors along the tile's edge, so that a thread reads 4 to 16 floats for 16 to 64 multiplications. Where C has too few tiles to fill a
  * card, the depth is split among workgroups too, and a second program adds their parts, since WGSL has no atomic floats.
+ *
+ * In half precision (ADR 20) a slice is rounded to f16 as it is brought into shared memory, after multiplication by a power of two. A few
+ * products are added up in f16, their sums in f32. That cannot overflow while no factor is larger than `largestFactor`; a workgroup that
+ * meets a larger one multiplies in f32 from there on.
  */
 
 /** How one of the two matrices is read. */
@@ -27,6 +32,8 @@ export interface MatrixSource {
   components: 1 | 4;
   /** Whether the neighbours of a vector follow each other along the depth; else along the outer side. */
   alongDepth: boolean;
+  /** A power of two, by which usual numbers come to lie amid the range of f16. */
+  halfScale: number;
 }
 
 export interface MatrixProduct {
@@ -54,10 +61,12 @@ export interface MatrixProduct {
 export function runMatrixProduct(backend: WebgpuBackend, product: MatrixProduct): tf.TensorInfo {
   const tile = chooseTile(product);
   const grid = chooseGrid(product, tile);
+  const arithmetic = arithmeticOf(backend.device);
+  const { precision, halfSums } = arithmetic;
   const [parts] = runProgram(backend, {
     name: product.name,
-    key: `${product.key} ${tile.rows}x${tile.columns}`,
-    code: () => matrixProductCode(product, tile),
+    key: `${product.key} ${tile.rows}x${tile.columns} ${precision === 'f32' ? '' : `f16 ${halfSums}`}`,
+    code: () => matrixProductCode(product, tile, arithmetic),
     inputs: product.inputs.map(({ tensor }) => tensor),
     outputShapes: [grid.parts === 1 ? product.outputShape : [grid.parts, ...product.outputShape]],
     workgroups: grid.workgroups,
@@ -75,6 +84,10 @@ interface Tile {
 
 /** Depth that is brought into shared memory at once. */
 const slice = 16;
+
+/** Of a factor in half precision, scaled: 16 products of two, and what rounding adds to them, stay below the largest half, 65,504. */
+const largestFactor = 63;
+const largestHalf = 65_504;
 
 /** A small tile where a large one would mostly hang over the edge of C. */
 function chooseTile({ largestRows, columns }: MatrixProduct): Tile {
@@ -102,15 +115,15 @@ function chooseGrid(
   return { parts, workgroups: [width, Math.ceil(rowTiles / width), columnTiles * parts * phases] };
 }
 
-function matrixProductCode(product: MatrixProduct, tile: Tile): string {
+function matrixProductCode(product: MatrixProduct, tile: Tile, arithmetic: Arithmetic): string {
   const { inputs, declarations, setup, a, b, columns, rowStart, phases, outputShape } = product;
+  const isHalf = arithmetic.precision === 'f16';
+  const sliceType = isHalf ? 'vec4h' : 'vec4f';
   const outputComponents = componentsFor(columns);
   const [rowVectors, columnVectors] = [tile.rows / 4, tile.columns / 4];
-  // A thread's rows and columns lie 8 vectors apart, so that neighbours read neighbouring vectors of shared memory.
-  const rowBlocks = range(tile.rows / 32);
-  const columnBlocks = range(tile.columns / 32);
-  const sums = rowBlocks.flatMap((block) => range(4).map((i) => ({ row: block, i })));
+  const forEachSum = eachSumOf(tile);
   return `
+${isHalf ? 'enable f16;' : ''}
 ${declareBuffers(
   [{ name: 'result', components: outputComponents }],
   inputs.map(({ declaration }) => declaration),
@@ -124,9 +137,9 @@ const resultSize = ${outputShape.reduce((product, side) => product * side, 1)}u;
 var<private> rows: u32;
 var<private> depthEnd: u32;
 /* [${slice}, tile / 4] */
-var<workgroup> sliceOfA: array<vec4f, ${slice * rowVectors}>;
-var<workgroup> sliceOfB: array<vec4f, ${slice * columnVectors}>;
-
+var<workgroup> sliceOfA: array<${sliceType}, ${slice * rowVectors}>;
+var<workgroup> sliceOfB: array<${sliceType}, ${slice * columnVectors}>;
+${isHalf ? halfDeclarations : ''}
 ${readerCode('A', a, 'rows')}
 ${readerCode('B', b, 'columns')}
 fn rowStart(row: u32) -> u32 {
@@ -150,28 +163,72 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   depthEnd = end;
   let threadRow = thread / 8u;
   let threadColumn = thread % 8u;
-  ${sums.map(({ row, i }) => columnBlocks.map((c) => `var sum${row}${i}${c} = vec4f();`).join(' ')).join('\n  ')}
+  ${forEachSum((row, i, column) => `var sum${row}${i}${column} = vec4f();`)}
   for (var start = begin; start < end; start += ${slice}u) {
-    ${loadCode('A', a, rowVectors, 'firstRow')}
-    ${loadCode('B', b, columnVectors, 'firstColumn')}
+    ${loadCode('A', a, rowVectors, 'firstRow', isHalf)}
+    ${loadCode('B', b, columnVectors, 'firstColumn', isHalf)}
     workgroupBarrier();
-    for (var k = 0u; k < ${slice}u; k++) {
-      ${rowBlocks.map((r) => `let a${r} = sliceOfA[k * ${rowVectors}u + ${8 * r}u + threadRow];`).join(' ')}
-      ${columnBlocks.map((c) => `let b${c} = sliceOfB[k * ${columnVectors}u + ${8 * c}u + threadColumn];`).join(' ')}
-      ${sums.map(({ row, i }) => columnBlocks.map((c) => `sum${row}${i}${c} += a${row}[${i}] * b${c};`).join(' ')).join('\n      ')}
-    }
+    ${isHalf ? multiplyInHalf(tile, arithmetic.halfSums) : multiplyInSingle(tile)}
     workgroupBarrier();
   }
-  ${sums
-    .map(({ row, i }) => {
-      const rowOf = `firstRow + (${8 * row}u + threadRow) * 4u + ${i}u`;
-      return columnBlocks
-        .map((c) => `store(part, ${rowOf}, firstColumn + (${8 * c}u + threadColumn) * 4u, sum${row}${i}${c});`)
-        .join(' ');
-    })
-    .join('\n  ')}
+  ${isHalf ? forEachSum((row, i, column) => `sum${row}${i}${column} *= ${1 / (a.halfScale * b.halfScale)};`) : ''}
+  ${forEachSum(
+    (row, i, column) =>
+      `store(part, firstRow + (${8 * row}u + threadRow) * 4u + ${i}u, firstColumn + (${8 * column}u + threadColumn) * 4u, sum${row}${i}${column});`,
+  )}
 }`;
 }
+
+/** Writes something for each of a thread's sums, which are vectors along a row: row `i` of a block of four rows, `column` a block too. */
+function eachSumOf({ rows, columns }: Tile): (code: (row: number, i: number, column: number) => string) => string {
+  return (code) =>
+    range(rows / 32)
+      .flatMap((row) => range(4).map((i) => range(columns / 32).map((column) => code(row, i, column))))
+      .map((line) => line.join(' '))
+      .join('\n      ');
+}
+
+/** Declares what a thread multiplies at depth `k` of the slice. */
+function factorsCode({ rows, columns }: Tile, type: 'vec4f' | 'vec4h'): string {
+  // A thread's rows and columns lie 8 vectors apart, so that neighbours read neighbouring vectors of shared memory.
+  const factor = (name: string, slice: string, vectors: number, place: string): string =>
+    `let ${name} = ${type}(${slice}[k * ${vectors}u + ${place}]);`;
+  return [
+    ...range(rows / 32).map((r) => factor(`a${r}`, 'sliceOfA', rows / 4, `${8 * r}u + threadRow`)),
+    ...range(columns / 32).map((c) => factor(`b${c}`, 'sliceOfB', columns / 4, `${8 * c}u + threadColumn`)),
+  ].join(' ');
+}
+
+function multiplyInSingle(tile: Tile): string {
+  return `for (var k = 0u; k < ${slice}u; k++) {
+      ${factorsCode(tile, 'vec4f')}
+      ${eachSumOf(tile)((row, i, column) => `sum${row}${i}${column} += a${row}[${i}] * b${column};`)}
+    }`;
+}
+
+function multiplyInHalf(tile: Tile, halfSums: number): string {
+  const forEachSum = eachSumOf(tile);
+  return `if (atomicLoad(&isWide) == 0u) {
+      for (var few = 0u; few < ${slice}u; few += ${halfSums}u) {
+      ${forEachSum((row, i, column) => `var half${row}${i}${column} = vec4h();`)}
+      for (var k = few; k < few + ${halfSums}u; k++) {
+      ${factorsCode(tile, 'vec4h')}
+      ${forEachSum((row, i, column) => `half${row}${i}${column} += a${row}[${i}] * b${column};`)}
+      }
+      ${forEachSum((row, i, column) => `sum${row}${i}${column} += vec4f(half${row}${i}${column});`)}
+      }
+    } else {
+      ${multiplyInSingle(tile)}
+    }`;
+}
+
+const halfDeclarations = `
+/* Whether the workgroup has met a factor that is too large for sums in half precision. */
+var<workgroup> isWide: atomic<u32>;
+fn withinHalf(values: vec4f) -> vec4f {
+  // Unlike clamp, this leaves what is no number as it is.
+  return select(values, sign(values) * ${largestHalf}.0, abs(values) > vec4f(${largestHalf}.0));
+}`;
 
 /** `read(outer, depth)`: four neighbours of a matrix, zero where it has none. */
 function readerCode(matrix: string, { element, components, alongDepth }: MatrixSource, outerEnd: string): string {
@@ -200,28 +257,42 @@ fn read${matrix}(outer: u32, depth: u32) -> vec4f {
 }
 
 /** A thread brings a block of 4 × 4 into shared memory, turned where memory runs along the depth; neighbours read neighbouring memory. */
-function loadCode(matrix: string, { alongDepth, components }: MatrixSource, vectors: number, first: string): string {
+function loadCode(
+  matrix: string,
+  { alongDepth, components, halfScale }: MatrixSource,
+  vectors: number,
+  first: string,
+  isHalf: boolean,
+): string {
   const [vector, block] = alongDepth
     ? [`thread / ${slice / 4}u`, `thread % ${slice / 4}u`]
     : [`thread % ${vectors}u`, `thread / ${vectors}u`];
   const read = (i: string): string => `read${matrix}(${alongDepth ? `outer + ${i}, deep` : `outer, deep + ${i}`})`;
   const square =
     components === 4
-      ? `let square = mat4x4f(${range(4)
+      ? `var square = mat4x4f(${range(4)
           .map((i) => read(`${i}u`))
           .join(', ')});`
       : // One float at a time is much code for each, which drivers take long to compile sixteen times.
         `var square = mat4x4f();
       for (var i = 0u; i < 4u; i++) { square[i] = ${read('i')}; }`;
+  const round = `square *= ${halfScale}.0;
+      let largest = max(max(abs(square[0]), abs(square[1])), max(abs(square[2]), abs(square[3])));
+      if (any(largest > vec4f(${largestFactor}.0))) {
+        atomicStore(&isWide, 1u);
+        for (var i = 0u; i < 4u; i++) { square[i] = withinHalf(square[i]); }
+      }`;
+  const [rounded, type] = isHalf ? [round, 'vec4h'] : ['', 'vec4f'];
   return `if (thread < ${(vectors * slice) / 4}u) {
       let vector = ${vector};
       let block = ${block};
       let outer = ${first} + vector * 4u;
       let deep = start + block * 4u;
       ${square}
+      ${rounded}
       let turned = ${alongDepth ? 'transpose(square)' : 'square'};
       ${range(4)
-        .map((i) => `sliceOf${matrix}[(block * 4u + ${i}u) * ${vectors}u + vector] = turned[${i}];`)
+        .map((i) => `sliceOf${matrix}[(block * 4u + ${i}u) * ${vectors}u + vector] = ${type}(turned[${i}]);`)
         .join(' ')}
     }`;
 }

@@ -1,9 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { arithmeticOf } from './webgpu-arithmetic.ts';
 import { componentsFor, declareBuffers, runProgram, typeOf, type WebgpuBackend } from './webgpu-program.ts';
 
 /*
  * Batch normalisation in training and its gradient, three programs each: sums of every channel over parts of the rows, the parts added up,
  * and one pass over the picture. x is read as `[rows, channels]`, rows counting batch · height · width.
+ *
+ * Where there are subgroups, the threads of the first program add up over theirs by exchange and then once through shared memory, which
+ * waits for the workgroup once in place of four to eight times. The second waits once as it is.
  */
 
 /** @returns y, mean, unbiased variance, and 1/σ, which the gradient wants back together with the mean */
@@ -115,10 +119,13 @@ function columnSums(backend: WebgpuBackend, { name, inputs, terms, rowsOf }: Col
   // Enough workgroups to fill a card, each with a few rows for every thread.
   const parts = Math.max(1, Math.min(Math.ceil(512 / groupsAcross), Math.ceil(rows / (4 * down))));
   const [first, second] = terms('i', 'c');
+  const { subgroups } = arithmeticOf(backend.device);
+  const reduction = subgroups ? reduceInSubgroups(across) : reduceAsTree(across);
   const [sums] = runProgram(backend, {
     name,
-    key: `${channels}`,
+    key: `${channels} ${subgroups ? 'subgroups' : ''}`,
     code: () => `
+${reduction.enable}
 ${declareBuffers(
   [{ name: 'sums', components }],
   Object.keys(inputs).map((input) => ({ name: input, components })),
@@ -127,7 +134,8 @@ const width = ${width}u;
 var<workgroup> shared1: array<${type}, ${threads}>;
 var<workgroup> shared2: array<${type}, ${threads}>;
 @compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u${reduction.builtins}) {
+  ${reduction.thread}
   let rows = arrayLength(&x) / width;
   let c = group.y * ${across}u + thread % ${across}u;
   let partRows = (rows + groups.x - 1u) / groups.x;
@@ -141,19 +149,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       sum2 += ${second};
     }
   }
-  shared1[thread] = sum1;
-  shared2[thread] = sum2;
-  workgroupBarrier();
-  for (var half = ${threads / 2}u; half >= ${across}u; half /= 2u) {
-    if (thread < half) {
-      shared1[thread] += shared1[thread + half];
-      shared2[thread] += shared2[thread + half];
-    }
-    workgroupBarrier();
-  }
+  ${reduction.add}
   if (thread < ${across}u && c < width) {
-    sums[group.x * 2u * width + c] = shared1[thread];
-    sums[(group.x * 2u + 1u) * width + c] = shared2[thread];
+    sums[group.x * 2u * width + c] = sum1;
+    sums[(group.x * 2u + 1u) * width + c] = sum2;
   }
 }`,
     inputs: Object.values(inputs),
@@ -161,6 +160,73 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroups: [parts, groupsAcross],
   });
   return sums!;
+}
+
+/** Parts of a shader in which the threads of each column, those that agree modulo `across`, add up `sum1` and `sum2`. */
+interface Reduction {
+  enable: string;
+  /** Further parameters of `main`. */
+  builtins: string;
+  /** Declares `thread`, the number of this one in its workgroup. */
+  thread: string;
+  /** Leaves the sums of a column in its first thread. */
+  add: string;
+}
+
+function reduceAsTree(across: number): Reduction {
+  return {
+    enable: '',
+    builtins: ', @builtin(local_invocation_index) thread: u32',
+    thread: '',
+    add: `
+  shared1[thread] = sum1;
+  shared2[thread] = sum2;
+  workgroupBarrier();
+  for (var half = ${threads / 2}u; half >= ${across}u; half /= 2u) {
+    if (thread < half) {
+      sum1 += shared1[thread + half];
+      sum2 += shared2[thread + half];
+      shared1[thread] = sum1;
+      shared2[thread] = sum2;
+    }
+    workgroupBarrier();
+  }`,
+  };
+}
+
+/**
+ * For subgroups of any size. Nothing promises that a subgroup has neighbouring threads, so they are numbered by their subgroups. Where these
+ * are not whole, so that there is no such numbering, everything goes through shared memory.
+ */
+function reduceInSubgroups(across: number): Reduction {
+  return {
+    enable: 'enable subgroups;\nrequires subgroup_id;',
+    builtins: `,
+  @builtin(local_invocation_index) index: u32, @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32,
+  @builtin(subgroup_invocation_id) lane: u32, @builtin(subgroup_size) lanes: u32`,
+    thread: `
+  let isWhole = subgroups * lanes == ${threads}u;
+  let thread = select(index, subgroup * lanes + lane, isWhole);`,
+    add: `
+  // Of so many threads the first few have the sums, one for each column.
+  let joined = select(${across}u, max(lanes, ${across}u), isWhole);
+  for (var distance = ${across}u; distance < joined; distance *= 2u) {
+    sum1 += subgroupShuffleXor(sum1, distance);
+    sum2 += subgroupShuffleXor(sum2, distance);
+  }
+  if (thread % joined < ${across}u) {
+    let place = thread / joined * ${across}u + thread % ${across}u;
+    shared1[place] = sum1;
+    shared2[place] = sum2;
+  }
+  workgroupBarrier();
+  if (thread < ${across}u) {
+    for (var i = thread + ${across}u; i < ${threads}u / joined * ${across}u; i += ${across}u) {
+      sum1 += shared1[i];
+      sum2 += shared2[i];
+    }
+  }`,
+  };
 }
 
 interface AddedSums {

@@ -2,9 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { softwareDevice } from './choice.ts';
 import type { LoadedEngine } from './engines.ts';
+import type { Precision } from './precision.ts';
 import { interpret } from './program.ts';
+import { arithmeticOf, useArithmetic } from './webgpu-arithmetic.ts';
 import type { WebgpuBackend } from './webgpu-program.ts';
 import { registerWebgpuKernels } from './webgpu-kernels.ts';
+import { choosePrecision, createProductTimer, wantedPrecision } from './webgpu-precision.ts';
 
 /** The GPU is gone: its driver was reset or updated, or the card was taken away. What it held is lost; another process can go on. */
 export class DeviceLostError extends Error {}
@@ -26,9 +29,12 @@ type Adapter = GPUAdapter & { info: AdapterInfo };
 /**
  * Makes WebGPU tfjs's backend: any card with a Vulkan, Metal or Direct3D 12 driver, through Dawn. `WINNOW_GPU` names (a part of) the
  * card where there are several. A software adapter is far slower than the CPU engines and is refused; `WINNOW_SOFTWARE_GPU=1` allows it.
+ * `WINNOW_GPU_PRECISION` says what matrix products multiply in, where that is not to be measured.
+ * @param earlierPrecision that of the run that is to go on; null where none is
  * @throws Error when there is no adapter, or none but a software one; the message says what would help
  */
-export async function loadWebgpu(): Promise<LoadedEngine> {
+export async function loadWebgpu(earlierPrecision: Precision | null): Promise<LoadedEngine> {
+  const wantsPrecision = wantedPrecision();
   const require = createRequire(import.meta.url);
   const { create, globals } = require('webgpu') as { create: (options: string[]) => GPU; globals: object };
   const wanted = process.env['WINNOW_GPU'] ?? '';
@@ -61,10 +67,20 @@ export async function loadWebgpu(): Promise<LoadedEngine> {
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, info));
   if (!(await tf.setBackend('webgpu'))) throw new Error('The WebGPU backend did not start.');
   await tf.ready();
+  const backend = tf.backend() as WebgpuBackend;
+  const precision = await choosePrecision({
+    wanted: wantsPrecision,
+    earlier: earlierPrecision,
+    hasHalf: device.features.has('shader-f16'),
+    isSoftware,
+    time: createProductTimer(backend),
+  });
+  useArithmetic(device, { ...arithmeticOf(device), precision });
   const { version } = require('webgpu/package.json') as { version: string };
   return {
     name: 'webgpu',
-    device: `${isSoftware ? softwareDevice : ''}${describeAdapter(info)}`,
+    device: `${isSoftware ? softwareDevice : ''}${describeAdapter(info)}${precision === 'f16' ? ', half precision' : ''}`,
+    precision,
     version,
     source: null,
     broken,
@@ -79,8 +95,8 @@ export function isSoftwareAdapter({ isFallbackAdapter, device, description, arch
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i;
 
-/** Times of single programs, where a profile is asked for. */
-const wantedFeatures: GPUFeatureName[] = ['timestamp-query'];
+/** Times of single programs, where a profile is asked for; half precision; sums within a subgroup. */
+const wantedFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as GPUFeatureName[];
 
 const raisedLimits = [
   'maxBufferSize',

@@ -4,11 +4,13 @@ import { crc32 } from 'node:zlib';
 import type { TrainingSettings } from '../../shared/domain.ts';
 import type { TrainerEvent } from '../../shared/trainer-protocol.ts';
 import type { Random, RandomState } from '../domain/random.ts';
+import { precisions, type Precision } from '../engine/precision.ts';
 import type { Optimizer } from '../sat/optimizer.ts';
 import type { Learner } from '../sat/recipes/recipe.ts';
 import {
   assignStored,
   checksumOf,
+  readMetadata,
   readTensorFile,
   readVariables,
   writeTensorFile,
@@ -26,6 +28,8 @@ export interface Kept {
   optimizer: Optimizer;
   /** The loop's own streams of random numbers, by name. */
   streams: ReadonlyMap<string, Random>;
+  /** Of the engine, for the one that goes on (`precisionOf`); null or absent where it has but one. */
+  precision?: Precision | null;
 }
 
 /** What must be the same for a run to go on. */
@@ -78,6 +82,7 @@ export async function writeCheckpoint(
     optimizerSteps: kept.optimizer.steps,
     streams: Object.fromEntries([...streamsOf(kept)].map(([name, random]) => [name, random.state()])),
     progress,
+    precision: kept.precision ?? null,
   };
   const text = JSON.stringify(state);
   writeTensorFile(file, tensors, {
@@ -115,6 +120,17 @@ export function restoreCheckpoint(
   return { progress: state.progress, arrays: new Map(arrays) };
 }
 
+/** The precision with which the run of a checkpoint was computed; null where there is none to tell, for whatever reason. */
+export function precisionOf(file: string): Precision | null {
+  try {
+    const state = JSON.parse(readMetadata(file)['state'] ?? '{}') as Partial<State>;
+    return precisions.find((precision) => precision === state.precision) ?? null;
+  } catch {
+    // Going on from the file will say what is wrong with it.
+    return null;
+  }
+}
+
 /** CRC-32 of a file's bytes: enough to notice that a picture is another one, and as quick as reading. */
 export function digestOfFile(file: string): number {
   const chunk = Buffer.allocUnsafe(4 * 1024 * 1024);
@@ -138,6 +154,8 @@ interface State {
   optimizerSteps: number;
   streams: Record<string, RandomState>;
   progress: Progress;
+  /** Absent in files from before there was a choice. */
+  precision?: Precision | null;
 }
 
 function readState(file: string): { state: State; tensors: ReadonlyMap<string, StoredTensor> } {

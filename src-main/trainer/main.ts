@@ -4,7 +4,7 @@ import { errorMessage } from '../../shared/result.ts';
 import type { FailureReason, Port, TrainerCommand, TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { loadEngine, type LoadedEngine } from '../engine/engines.ts';
 import { DeviceLostError } from '../engine/webgpu.ts';
-import { CheckpointError } from './checkpoint.ts';
+import { CheckpointError, precisionOf } from './checkpoint.ts';
 import { measureTrainingGflops } from './probe.ts';
 import { DivergedError, train, type TrainCommand } from './train.ts';
 
@@ -37,8 +37,9 @@ port.onMessage((command) => {
 });
 
 async function runTraining(command: TrainCommand): Promise<void> {
-  const { runId, settings, engineFolder } = command;
-  const engine = await loadEngine(settings.engine, engineFolder);
+  const { runId, settings, engineFolder, checkpoint } = command;
+  const earlierPrecision = checkpoint?.resume === true ? precisionOf(checkpoint.file) : null;
+  const engine = await loadEngine(settings.engine, engineFolder, earlierPrecision);
   port.post({ kind: 'started', runId, engine: reportOf(engine, null) });
   const finished = await whileWhole(
     engine,

@@ -57,32 +57,61 @@ export function readTensorFile(file: string): {
   const descriptor = openSync(file, 'r');
   try {
     const { size } = fstatSync(descriptor);
-    const read = <T extends Uint8Array | Float32Array | Int32Array>(into: T, position: number): T => {
-      const bytes = new Uint8Array(into.buffer);
-      if (readLarge(descriptor, bytes, position) < bytes.length) throw new Error(`${file} is cut short.`);
-      return into;
-    };
-    const start = 8 + Number(new DataView(read(new Uint8Array(8), 0).buffer).getBigUint64(0, true));
-    // Before anything is made room for.
-    if (start > size) throw new Error(`${file} is cut short.`);
-    const { __metadata__: metadata = {}, ...headers } = JSON.parse(
-      new TextDecoder().decode(read(new Uint8Array(start - 8), 8)),
-    ) as {
-      __metadata__?: Record<string, string>;
-    } & Record<string, TensorHeader>;
+    const { start, metadata, headers } = readHeader(file, descriptor);
     const tensors = new Map<string, StoredTensor>();
     for (const [name, { dtype, shape, data_offsets: place }] of Object.entries(headers)) {
       const [from, to] = [start + place[0], start + place[1]];
       if (to > size) throw new Error(`"${name}" is cut short.`);
       // Each straight into its own array: the whole file beside them would be as much again.
       const length = (to - from) / 4;
-      if (dtype === 'F32') tensors.set(name, { shape, values: read(new Float32Array(length), from) });
-      else if (dtype === 'I32') tensors.set(name, { shape, values: read(new Int32Array(length), from) });
+      if (dtype === 'F32')
+        tensors.set(name, { shape, values: readInto(file, descriptor, new Float32Array(length), from) });
+      else if (dtype === 'I32')
+        tensors.set(name, { shape, values: readInto(file, descriptor, new Int32Array(length), from) });
     }
     return { tensors, metadata };
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** What was written beside the tensors, without reading them. @throws Error as `readTensorFile` */
+export function readMetadata(file: string): Readonly<Record<string, string>> {
+  const descriptor = openSync(file, 'r');
+  try {
+    return readHeader(file, descriptor).metadata;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+interface Header {
+  /** Where the bytes of the tensors begin. */
+  start: number;
+  metadata: Readonly<Record<string, string>>;
+  headers: Readonly<Record<string, TensorHeader>>;
+}
+
+function readHeader(file: string, descriptor: number): Header {
+  const length = readInto(file, descriptor, new Uint8Array(8), 0);
+  const start = 8 + Number(new DataView(length.buffer).getBigUint64(0, true));
+  // Before anything is made room for.
+  if (start > fstatSync(descriptor).size) throw new Error(`${file} is cut short.`);
+  const { __metadata__: metadata = {}, ...headers } = JSON.parse(
+    new TextDecoder().decode(readInto(file, descriptor, new Uint8Array(start - 8), 8)),
+  ) as { __metadata__?: Record<string, string> } & Record<string, TensorHeader>;
+  return { start, metadata, headers };
+}
+
+function readInto<T extends Uint8Array | Float32Array | Int32Array>(
+  file: string,
+  descriptor: number,
+  into: T,
+  position: number,
+): T {
+  const bytes = new Uint8Array(into.buffer);
+  if (readLarge(descriptor, bytes, position) < bytes.length) throw new Error(`${file} is cut short.`);
+  return into;
 }
 
 /** CRC-32 of all values, in their order, after that of some text. */

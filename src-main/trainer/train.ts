@@ -54,7 +54,7 @@ export interface RunLink {
  */
 export async function train(
   command: TrainCommand,
-  engine: Pick<LoadedEngine, 'compile'>,
+  engine: Pick<LoadedEngine, 'compile' | 'precision'>,
   link: RunLink,
 ): Promise<boolean> {
   const { runId, settings, labels, heldOut, startWeights, weightsFile, checkpoint } = command;
@@ -86,7 +86,7 @@ export async function train(
     { pixels: command.pixels, scale: feed.scale },
     Math.max(...batches.map(({ start, end }) => end - start)),
   );
-  const kept: Kept = { learner, optimizer, streams: new Map([['order', order]]) };
+  const kept: Kept = { learner, optimizer, streams: new Map([['order', order]]), precision: engine.precision };
   const identity = checkpoint === null ? null : { settings, pixels: digestOfFile(command.pixels.path), labels };
   let progress: Progress = { epoch: 0, position: 0, sums: noSums, seconds: 0, report: null };
   let sequence: Int32Array | null = null;

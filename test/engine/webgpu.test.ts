@@ -3,12 +3,12 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrainerEvent } from '../../shared/trainer-protocol.ts';
 import { startTrainerProcess } from '../../src-main/app/trainer-process.ts';
-import { createRandom } from '../../src-main/domain/random.ts';
 import { loadEngine } from '../../src-main/engine/engines.ts';
 import { isSoftwareAdapter } from '../../src-main/engine/webgpu.ts';
 import { programPaths } from '../../src-main/hosts/paths.ts';
-import { batchNormTraining, fusedSgdStep, movedAverage, relu } from '../../src-main/sat/operations.ts';
+import { fusedSgdStep, movedAverage, relu } from '../../src-main/sat/operations.ts';
 import { allowSoftwareGpu } from '../support/software-gpu.ts';
+import { describeNormalisation, expectClose, onBackend, onBoth, randomTensor, randomValues } from './webgpu-cases.ts';
 
 /* Kernels of ours on WebGPU against tfjs's plain JavaScript; on a software adapter where there is no card. */
 
@@ -74,43 +74,7 @@ describe('convolutions', () => {
   });
 });
 
-describe('batch normalisation in training', () => {
-  it.for([
-    { name: 'a channel count that no vector divides', shape: [3, 5, 5, 3], mean: 0 },
-    { name: 'rows in many parts', shape: [40, 9, 9, 24], mean: 0 },
-    { name: 'more channels than a workgroup reads', shape: [2, 3, 3, 132], mean: 0 },
-    { name: 'a mean a thousand times the deviation', shape: [8, 6, 6, 8], mean: 1000 },
-  ] as const)('$name', { timeout: 180_000 }, async ({ shape, mean }, context) => {
-    if (absent !== null) return context.skip(absent);
-    const [channels] = shape.slice(-1) as [number];
-    const inputs = (): tf.Tensor[] => [
-      tf.add(randomTensor(shape, 1), mean),
-      randomTensor([channels], 2),
-      randomTensor([channels], 3),
-    ];
-    const results = (normalise: (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) => tf.Tensor): tf.Tensor[] => {
-      const { value, grads } = tf.valueAndGrads((...[x, scale, offset]) => normalise(x!, scale!, offset!))(
-        inputs(),
-        randomTensor(shape, 4),
-      );
-      return [value, ...grads];
-    };
-    const actual = await onBackend('webgpu', () =>
-      results((x, scale, offset) => batchNormTraining(x as tf.Tensor4D, scale as tf.Tensor1D, offset as tf.Tensor1D)),
-    );
-    const expected = await onBackend('cpu', () =>
-      results((x, scale, offset) => {
-        const { mean, variance } = tf.moments(x, [0, 1, 2]);
-        return tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5))), scale), offset);
-      }),
-    );
-    // Single precision itself leaves three digits less where the mean is a thousand.
-    const tolerance = mean === 0 ? 1e-5 : 2e-3;
-    for (const [i, name] of ['y', 'dx', 'dscale', 'doffset'].entries()) {
-      expectClose(name, actual[i]!, expected[i]!, tolerance);
-    }
-  });
-});
+describeNormalisation(() => absent);
 
 describe('small programs', () => {
   it.for([{ shape: [7, 5, 3] }, { shape: [8, 8] }])(
@@ -220,36 +184,4 @@ async function ask(program: string): Promise<TrainerEvent> {
   } finally {
     trainer.kill();
   }
-}
-
-async function onBoth(work: () => tf.Tensor[]): Promise<[ArrayLike<number>[], ArrayLike<number>[]]> {
-  return [await onBackend('webgpu', work), await onBackend('cpu', work)];
-}
-
-async function onBackend(backend: string, work: () => tf.Tensor[]): Promise<ArrayLike<number>[]> {
-  await tf.setBackend(backend);
-  const tensors = work();
-  return await Promise.all(tensors.map((tensor) => tensor.data()));
-}
-
-function randomTensor(shape: readonly number[], seed: number): tf.Tensor {
-  return tf.tensor(randomValues(shape, seed), [...shape]);
-}
-
-function randomValues(shape: readonly number[], seed: number): Float32Array {
-  const random = createRandom(seed);
-  return Float32Array.from({ length: shape.reduce((product, side) => product * side, 1) }, () => random.normal());
-}
-
-/** Relative to the largest number that is expected. */
-function expectClose(what: string, actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  expect([what, actual.length]).toEqual([what, expected.length]);
-  let worst = 0;
-  let largest = 1;
-  for (let i = 0; i < expected.length; i++) {
-    worst = Math.max(worst, Math.abs(actual[i]! - expected[i]!));
-    largest = Math.max(largest, Math.abs(expected[i]!));
-    if (!Number.isFinite(actual[i])) worst = Infinity;
-  }
-  expect(worst / largest, what).toBeLessThanOrEqual(tolerance);
 }

@@ -21,7 +21,8 @@ describe.each(enginesByPreference.filter((name) => name !== 'webgpu'))('a progra
 
   beforeAll(async () => {
     try {
-      engine = await loadEngine(name, engineFolderForTests());
+      // What is compared is to be the same to five digits.
+      engine = await loadEngine(name, engineFolderForTests(), 'f32');
     } catch (error) {
       absent = String(error);
     }

@@ -116,7 +116,7 @@ function chooseGrid(
 }
 
 function matrixProductCode(product: MatrixProduct, tile: Tile, arithmetic: Arithmetic): string {
-  const { inputs, declarations, setup, a, b, columns, rowStart, phases, outputShape } = product;
+  const { inputs, declarations, setup, a, b, columns, rowStart, phases } = product;
   const isHalf = arithmetic.precision === 'f16';
   const sliceType = isHalf ? 'vec4h' : 'vec4f';
   const outputComponents = componentsFor(columns);
@@ -132,7 +132,6 @@ ${declarations}
 const columns = ${columns}u;
 const columnTiles = ${Math.ceil(columns / tile.columns)}u;
 const phases = ${phases}u;
-const resultSize = ${outputShape.reduce((product, side) => product * side, 1)}u;
 /* What all threads of a workgroup share, again as private variables for the functions; main must not read them before a barrier. */
 var<private> rows: u32;
 var<private> depthEnd: u32;
@@ -161,6 +160,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let begin = part * partDepth;
   let end = min(depthCount, begin + partDepth);
   depthEnd = end;
+  // The batch is no constant, so neither is the size of a part.
+  let partStart = part * (arrayLength(&result) * ${outputComponents}u / parts);
   let threadRow = thread / 8u;
   let threadColumn = thread % 8u;
   ${forEachSum((row, i, column) => `var sum${row}${i}${column} = vec4f();`)}
@@ -174,7 +175,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   ${isHalf ? forEachSum((row, i, column) => `sum${row}${i}${column} *= ${1 / (a.halfScale * b.halfScale)};`) : ''}
   ${forEachSum(
     (row, i, column) =>
-      `store(part, firstRow + (${8 * row}u + threadRow) * 4u + ${i}u, firstColumn + (${8 * column}u + threadColumn) * 4u, sum${row}${i}${column});`,
+      `store(partStart, firstRow + (${8 * row}u + threadRow) * 4u + ${i}u, firstColumn + (${8 * column}u + threadColumn) * 4u, sum${row}${i}${column});`,
   )}
 }`;
 }
@@ -299,9 +300,9 @@ function loadCode(
 
 function storeCode(components: 1 | 4): string {
   const one = (i: number): string => `if (column + ${i}u < columns) { result[start + ${i}u] = values[${i}]; }`;
-  return `fn store(part: u32, row: u32, column: u32, values: vec4f) {
+  return `fn store(partStart: u32, row: u32, column: u32, values: vec4f) {
   if (row >= rows || column >= columns) { return; }
-  let start = part * resultSize + rowStart(row) + column;
+  let start = partStart + rowStart(row) + column;
   ${components === 4 ? 'result[start / 4u] = values;' : range(4).map(one).join(' ')}
 }`;
 }

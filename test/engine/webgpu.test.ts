@@ -63,6 +63,23 @@ describe('convolutions', () => {
     for (const [i, name] of ['y', 'dx', 'dfilter'].entries()) expectClose(name, actual[i]!, expected[i]!, 1e-5);
   });
 
+  it('splits the depth of every batch size with one shader', { timeout: 180_000 }, async (context) => {
+    if (absent !== null) return context.skip(absent);
+    // As at the end of an epoch, and behind it.
+    for (const batch of [2, 1, 2]) {
+      const [actual, expected] = await onBoth(() => {
+        const x = randomTensor([batch, 4, 4, 32], 1) as tf.Tensor4D;
+        const filter = randomTensor([3, 3, 32, 32], 2) as tf.Tensor4D;
+        const convolve = (...[a, b]: tf.Tensor[]): tf.Tensor =>
+          tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, 'same');
+        return [convolve(x, filter), ...tf.grads(convolve)([x, filter], randomTensor(x.shape, 3))];
+      });
+      for (const [i, name] of ['y', 'dx', 'dfilter'].entries()) {
+        expectClose(`${name} of ${batch}`, actual[i]!, expected[i]!, 1e-5);
+      }
+    }
+  });
+
   it('leaves dilated ones to tfjs', async (context) => {
     if (absent !== null) return context.skip(absent);
     const [actual, expected] = await onBoth(() => {

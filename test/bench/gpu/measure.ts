@@ -1,11 +1,20 @@
 /*
  * What is measured of the WebGPU engine on a card, one task per process; `run.mjs` puts the tasks together. Each prints JSON to standard output.
- * usage: measure.ts parity | speed NETWORK RESOLUTION BATCH STEPS | profile NETWORK RESOLUTION BATCH | kernels NETWORK RESOLUTION BATCH
+ * usage: measure.ts choice | parity | speed NETWORK RESOLUTION BATCH STEPS | profile NETWORK RESOLUTION BATCH | kernels NETWORK RESOLUTION BATCH
+ * WINNOW_BENCH_VARIANTS names the ways to compute, for example 'f32, f32 plain, f16 8, f16 16 plain': the precision, the length of sums in half
+ * precision, and plain for no use of subgroups. A way that the adapter does not have is left out.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import type { NetworkName } from '../../../shared/domain.ts';
 import { loadEngine } from '../../../src-main/engine/engines.ts';
+import {
+  halfSumChoices,
+  usualArithmetic,
+  useArithmetic,
+  type Arithmetic,
+} from '../../../src-main/engine/webgpu-arithmetic.ts';
+import type { WebgpuBackend } from '../../../src-main/engine/webgpu-program.ts';
 import { createRandom } from '../../../src-main/domain/random.ts';
 import { satCrossEntropy } from '../../../src-main/sat/losses.ts';
 import { logitsOf, type Network } from '../../../src-main/sat/models/network.ts';
@@ -13,6 +22,11 @@ import { networks } from '../../../src-main/sat/models/networks.ts';
 import { createMeasuredStep } from '../../../src-main/trainer/measured-step.ts';
 
 const classes = 10;
+/**
+ * Of a whole step beside WebAssembly. Units of ReLU that change sides are most of it: in single precision too, weights that are changed by 2⁻¹¹
+ * change gradients by up to a tenth.
+ */
+const halfTolerance = 0.2;
 const [task = 'parity', ...args] = process.argv.slice(2);
 const [networkName = 'compact', ...numbers] = args;
 const [resolution = 32, batch = 256, steps = 20] = numbers.map(Number);
@@ -25,13 +39,20 @@ createRequire(import.meta.url)('@tensorflow/tfjs-backend-webgpu');
 const convolutionKernels = [tf.Conv2D, tf.Conv2DBackpropFilter, tf.Conv2DBackpropInput] as const;
 const originals = new Map(convolutionKernels.map((name) => [name, tf.getKernel(name, 'webgpu').kernelFunc]));
 if (task === 'parity') await loadEngine('wasm', null);
+const started = performance.now();
 const engine = await loadEngine('webgpu', null);
+const startSeconds = (performance.now() - started) / 1000;
+const { device } = tf.backend() as WebgpuBackend;
+const variants = readVariants(process.env['WINNOW_BENCH_VARIANTS'] ?? 'f32');
 engine.broken?.catch((error: unknown) => {
   console.error(error);
   process.exit(1);
 });
 
 switch (task) {
+  case 'choice':
+    print({ device: engine.device, precision: engine.precision, startSeconds, features: [...device.features] });
+    break;
   case 'parity':
     print(await compareSteps());
     break;
@@ -54,7 +75,33 @@ switch (task) {
 // Dawn keeps the process alive as long as somebody holds its adapter.
 process.exit(0);
 
-/** A step of a network on WebGPU beside the same on WebAssembly: the largest difference of loss, gradients and running averages. */
+/** Sets how what follows is computed; the first of the variants where none is named. */
+function use(variant: string | undefined): void {
+  const arithmetic = variants.get(variant ?? [...variants.keys()][0] ?? '');
+  if (arithmetic === undefined) throw new Error(`${engine.device} has none of the ways that were asked for.`);
+  useArithmetic(device, arithmetic);
+}
+
+function readVariants(text: string): ReadonlyMap<string, Arithmetic> {
+  const found = new Map<string, Arithmetic>();
+  for (const name of text.split(', ')) {
+    const words = name.split(' ');
+    const usual = usualArithmetic(device);
+    const arithmetic: Arithmetic = {
+      precision: words[0] === 'f16' ? 'f16' : 'f32',
+      halfSums: halfSumChoices.find((choice) => words.includes(String(choice))) ?? usual.halfSums,
+      subgroups: !words.includes('plain'),
+    };
+    const isThere =
+      (arithmetic.precision === 'f32' || device.features.has('shader-f16')) &&
+      (!arithmetic.subgroups || device.features.has('subgroups'));
+    if (isThere) found.set(name, arithmetic);
+    else console.error(`${engine.device} does not have "${name}".`);
+  }
+  return found;
+}
+
+/** A step of a network on WebGPU in every variant beside the same on WebAssembly: the largest difference of loss, gradients and running averages. */
 async function compareSteps(): Promise<object[]> {
   const results: object[] = [];
   const cases = (process.env['WINNOW_BENCH_PARITY'] ?? 'compact 24 32 4, compact 24 96 4, resnet18 16 32 4')
@@ -62,8 +109,7 @@ async function compareSteps(): Promise<object[]> {
     .map((text) => text.split(' '));
   for (const [name = '', ...shape] of cases) {
     const [networkWidth = 24, side = 32, count = 4] = shape.map(Number);
-    const runs: Map<string, Float32Array>[] = [];
-    for (const backend of ['webgpu', 'wasm']) {
+    const run = async (backend: string): Promise<Map<string, Float32Array>> => {
       await tf.setBackend(backend);
       const settings = { width: networkWidth, resolution: side, outputs: classes, seed: 1 };
       const network = networks[name as NetworkName].create(settings);
@@ -76,56 +122,59 @@ async function compareSteps(): Promise<object[]> {
         ...[...network.parameters].map(([key, variable]): [string, tf.Tensor] => [key, grads[variable.name]!]),
         ...network.statistics,
       ];
-      runs.push(
-        new Map(
-          (await Promise.all(tensors.map(async ([key, tensor]) => [key, await tensor.data()] as const))) as [
-            string,
-            Float32Array,
-          ][],
-        ),
-      );
+      const read = async ([key, tensor]: [string, tf.Tensor]): Promise<[string, Float32Array]> => [
+        key,
+        await tensor.data<'float32'>(),
+      ];
+      return new Map(await Promise.all(tensors.map(read)));
+    };
+    const reference = await run('wasm');
+    for (const [variant, { precision }] of variants) {
+      use(variant);
+      const ours = await run('webgpu');
+      let worst = { difference: 0, tensor: '' };
+      for (const [key, expected] of reference) {
+        const difference = largestDifference(ours.get(key)!, expected);
+        // Not smaller, rather than larger: no number is a difference too.
+        if (!(difference <= worst.difference)) worst = { difference, tensor: key };
+      }
+      const allowed = precision === 'f16' ? halfTolerance : 2e-3;
+      const passed = worst.difference < allowed;
+      results.push({ network: name, width: networkWidth, resolution: side, batch: count, variant, ...worst, passed });
     }
-    const [ours, reference] = runs as [Map<string, Float32Array>, Map<string, Float32Array>];
-    let worst = { difference: 0, tensor: '' };
-    for (const [key, expected] of reference) {
-      const difference = largestDifference(ours.get(key)!, expected);
-      // Not smaller, rather than larger: no number is a difference too.
-      if (!(difference <= worst.difference)) worst = { difference, tensor: key };
-    }
-    results.push({
-      network: name,
-      width: networkWidth,
-      resolution: side,
-      batch: count,
-      ...worst,
-      passed: worst.difference < 2e-3,
-    });
   }
   return results;
 }
 
-/** Images per second of each step, the result of a step read while the next is under way, as the trainer does. */
-async function timeSteps(): Promise<number[]> {
+/** Images per second of each step in every variant, the result of a step read while the next is under way, as the trainer does. */
+async function timeSteps(): Promise<Record<string, number[]>> {
   const step = createStep();
-  const speeds: number[] = [];
-  let latest: tf.Scalar | null = null;
-  // The first three compile, allocate and fill the queue.
-  for (let i = 0, started = performance.now(); i < steps + 3; i++) {
-    const loss = step();
-    await latest?.data();
-    latest?.dispose();
-    latest = loss;
-    const now = performance.now();
-    if (i >= 3) speeds.push(batch / ((now - started) / 1000));
-    started = now;
+  const speeds: Record<string, number[]> = {};
+  for (const variant of variants.keys()) {
+    use(variant);
+    const found: number[] = [];
+    let latest: tf.Scalar | null = null;
+    // The first three compile, allocate and fill the queue.
+    for (let i = 0, started = performance.now(); i < steps + 3; i++) {
+      const loss = step();
+      await latest?.data();
+      latest?.dispose();
+      latest = loss;
+      const now = performance.now();
+      if (i >= 3) found.push(batch / ((now - started) / 1000));
+      started = now;
+    }
+    const [loss] = await latest!.data();
+    latest!.dispose();
+    if (!Number.isFinite(loss)) throw new Error(`The loss became ${loss} with ${variant}.`);
+    speeds[variant] = found;
   }
-  const [loss] = await latest!.data();
-  if (!Number.isFinite(loss)) throw new Error(`The loss became ${loss}.`);
   return speeds;
 }
 
 /** Time on the card of every kind of program in one step, and how many there are. Zero where the adapter measures no times. */
 async function profileStep(): Promise<object> {
+  use(undefined);
   const step = createStep();
   for (let i = 0; i < 3; i++) await step().data();
   const { kernelMs, ...info } = await tf.time(() => void step());
@@ -141,7 +190,7 @@ async function profileStep(): Promise<object> {
   return { device: engine.device, programs: count, milliseconds: kernelMs, byName: Object.fromEntries(sorted) };
 }
 
-/** Ours and tfjs's own kernel on every convolution of the network, milliseconds each and GFLOP/s of ours. */
+/** Ours in every variant and tfjs's own kernel on every convolution of the network, milliseconds each. */
 async function compareKernels(): Promise<object[]> {
   const rows: object[] = [];
   const seen = new Set<string>();
@@ -150,25 +199,31 @@ async function compareKernels(): Promise<object[]> {
     if (seen.has(key)) continue;
     seen.add(key);
     const info = tf.backend_util.computeConv2DInfo(x, filter, stride, 1, pad);
-    const inputs = { x: tf.randomNormal(x), filter: tf.randomNormal(filter), dy: tf.randomNormal(info.outShape) };
+    // As large as in training, or half precision would not be computed as it is there.
+    const inputs = {
+      x: tf.randomNormal(x),
+      filter: tf.randomNormal(filter, 0, 0.05),
+      dy: tf.randomNormal(info.outShape, 0, 1e-5),
+    };
     const attrs = { strides: stride, pad, dataFormat: 'NHWC', dilations: 1, filterShape: filter, inputShape: x };
     const gflop = (2 * inputs.dy.size * filter[0] * filter[1] * filter[2]) / 1e9;
     for (const name of convolutionKernels) {
-      const ours = tf.getKernel(name, 'webgpu').kernelFunc;
-      const results = [];
-      for (const kernel of [ours, originals.get(name)!]) {
-        const run = (): tf.TensorInfo => kernel({ inputs, attrs, backend: tf.backend() }) as tf.TensorInfo;
-        results.push(await timeKernel(run));
+      const timed = (kernel: tf.KernelFunc): Promise<Timed> =>
+        timeKernel(() => kernel({ inputs, attrs, backend: tf.backend() }) as tf.TensorInfo);
+      const tfjs = await timed(originals.get(name)!);
+      for (const variant of variants.keys()) {
+        use(variant);
+        const own = await timed(tf.getKernel(name, 'webgpu').kernelFunc);
+        rows.push({
+          kernel: name,
+          shape: key,
+          variant,
+          milliseconds: own.milliseconds,
+          tfjsMilliseconds: tfjs.milliseconds,
+          gflops: gflop / (own.milliseconds / 1000),
+          difference: largestDifference(own.values, tfjs.values),
+        });
       }
-      const [own, tfjs] = results as [Timed, Timed];
-      rows.push({
-        kernel: name,
-        shape: key,
-        milliseconds: own.milliseconds,
-        tfjsMilliseconds: tfjs.milliseconds,
-        gflops: gflop / (own.milliseconds / 1000),
-        difference: largestDifference(own.values, tfjs.values),
-      });
     }
     tf.dispose(inputs);
   }

@@ -18,11 +18,15 @@ const folder = mkdtempSync(path.join(tmpdir(), 'winnow-gpu-'));
 
 try {
   await build({
-    input: path.join(here, 'measure.ts'),
+    // The second is what the first's WebAssembly engine runs in its other threads, found by its name.
+    input: {
+      measure: path.join(here, 'measure.ts'),
+      'engine-thread': path.join(root, 'src-main', 'engine', 'wasm', 'thread.ts'),
+    },
     platform: 'node',
     external: [/^@tensorflow\//],
     logLevel: 'warn',
-    output: { file: path.join(folder, 'measure.js'), format: 'esm' },
+    output: { dir: folder, format: 'esm' },
   });
   writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }\n');
   for (const file of [...loadedFiles(), ...nativeFiles()]) copyFromRoot(file);

@@ -1,7 +1,9 @@
 /*
- * The WebGPU engine on this machine's card: parity with WebAssembly, images per second beside PyTorch on the same card (alternating, medians),
- * a profile of one step, and our convolutions beside tfjs's own. Prints Markdown; the raw figures go to results.json.
- * usage: run.sh [--rounds N] [--steps N] [--python PYTHON] [--peak TFLOPS] [--networks 'compact 32 256, …'] [--torch-device cuda|cpu]
+ * The WebGPU engine on this machine's card, in single and half precision, with and without subgroups: parity with WebAssembly, images per second
+ * beside PyTorch on the same card (alternating, medians), a profile of one step, and our convolutions beside tfjs's own. Prints Markdown; the
+ * raw figures go to results.json.
+ * usage: run.sh [--rounds N] [--steps N] [--python PYTHON] [--peak TFLOPS] [--networks 'compact 32 256, …'] [--variants 'f32, f16 8, …']
+ *   [--torch-device cuda|cpu]
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -17,6 +19,8 @@ const { values: options } = parseArgs({
     /** Single-precision peak of the card, TFLOP/s. */
     peak: { type: 'string' },
     networks: { type: 'string', default: 'compact 32 256, compact 96 256, resnet18 32 256' },
+    /** See measure.ts; the first is the one that is compared with PyTorch and with the peak. */
+    variants: { type: 'string', default: 'f32, f32 plain, f16 8, f16 8 plain, f16 4, f16 16' },
     'torch-device': { type: 'string', default: 'cuda' },
   },
 });
@@ -32,32 +36,43 @@ const peaks = [
   ['rtx 4090', 82.6],
   ['rtx 3090', 35.6],
 ];
-const results = { parity: null, speed: [], profile: [], kernels: [] };
+const variants = options.variants.split(', ');
+const results = { choice: null, parity: null, speed: [], profile: [], kernels: [] };
 const card = run('nvidia-smi', ['--query-gpu=name,driver_version', '--format=csv,noheader'])?.trim() ?? '';
 say(`Card: ${card === '' ? 'unknown to nvidia-smi' : card}\n`);
 const peak = Number(
   options.peak ?? peaks.find(([name]) => card.toLowerCase().replaceAll('-', ' ').includes(name))?.[1] ?? NaN,
 );
 
-results.parity = measure('parity');
-say('| Parity with WebAssembly | largest difference | of |\n| --- | --- | --- |');
-for (const { network, width, resolution, difference, tensor, passed } of results.parity ?? []) {
+// As an engine starts in the app, where it chooses by itself.
+results.choice = parse(run(process.execPath, ['measure.js', 'choice']));
+if (results.choice !== null) {
+  const { device, precision, startSeconds, features } = results.choice;
   say(
-    `| ${network} ${width}, ${resolution} px | ${difference.toExponential(1)}${passed ? '' : ' **too large**'} | ${tensor} |`,
+    `Adapter: ${device}. It chose ${precision}, started in ${show(startSeconds, 2)} s, and has ${features.join(', ')}.\n`,
+  );
+}
+
+results.parity = measure(variants, 'parity');
+say('| Parity with WebAssembly | variant | largest difference | of |\n| --- | --- | --- | --- |');
+for (const { network, width, resolution, variant, difference, tensor, passed } of results.parity ?? []) {
+  say(
+    `| ${network} ${width}, ${resolution} px | ${variant} | ${difference.toExponential(1)}${passed ? '' : ' **too large**'} | ${tensor} |`,
   );
 }
 save();
 
-say(
-  '\n| Network | WebGPU images/s | PyTorch fp32 | ratio | PyTorch tf32 | share of peak |\n| --- | --- | --- | --- | --- | --- |',
-);
+say('\n| Network | variant | images/s | beside the first | beside PyTorch fp32 | share of peak |');
+say('| --- | --- | --- | --- | --- | --- |');
 for (const text of options.networks.split(', ')) {
   const [network, resolution, batch] = text.split(' ');
   const width = process.env.WINNOW_BENCH_WIDTH ?? { compact: '24', resnet18: '64' }[network];
   const rounds = [];
   let gflop = NaN;
   for (let round = 0; round < Number(options.rounds); round++) {
-    const ours = measure('speed', network, resolution, batch, options.steps);
+    // Each round begins with another one, so that none is always measured on the coldest card.
+    const turned = [...variants.slice(round % variants.length), ...variants.slice(0, round % variants.length)];
+    const ours = measure(turned, 'speed', network, resolution, batch, options.steps);
     gflop = ours?.forwardGflop ?? gflop;
     const torch = (precision) =>
       parse(
@@ -76,35 +91,41 @@ for (const text of options.networks.split(', ')) {
   }
   results.speed.push({ network, resolution, batch, rounds });
   save();
-  const speeds = (kind) => rounds.map((round) => median(round[kind]?.imagesPerSecond ?? []));
-  const ours = median(speeds('ours'));
-  const ratio = median(rounds.map((_, i) => speeds('ours')[i] / speeds('fp32')[i]));
-  const share = (3 * gflop * ours) / 1000 / peak;
-  say(
-    `| ${network}, ${resolution} px, batch ${batch} | ${show(ours)} | ${show(median(speeds('fp32')))} | ${show(ratio, 2)} | ${show(median(speeds('tf32')))} | ${show(100 * share, 1)} % |`,
-  );
+  const speedsOf = (variant) => rounds.map(({ ours }) => median(ours?.imagesPerSecond[variant] ?? []));
+  const torchSpeeds = (kind) => rounds.map((round) => median(round[kind]?.imagesPerSecond ?? []));
+  const ratio = (speeds, others) => median(speeds.map((speed, i) => speed / others[i]));
+  for (const variant of variants) {
+    const speeds = speedsOf(variant);
+    const share = (3 * gflop * median(speeds)) / 1000 / peak;
+    say(
+      `| ${network}, ${resolution} px, batch ${batch} | ${variant} | ${show(median(speeds))} | ${show(ratio(speeds, speedsOf(variants[0])), 2)} | ${show(ratio(speeds, torchSpeeds('fp32')), 2)} | ${show(100 * share, 1)} % |`,
+    );
+  }
+  for (const kind of ['fp32', 'tf32']) say(`| | PyTorch ${kind} | ${show(median(torchSpeeds(kind)))} | | | |`);
 }
 
 for (const text of options.networks.split(', ')) {
   const [network, resolution, batch] = text.split(' ');
-  const profile = measure('profile', network, resolution, batch);
-  if (profile === null) continue;
-  results.profile.push({ network, resolution, batch, ...profile });
-  say(
-    `\n${network}, ${resolution} px, batch ${batch}: ${profile.programs} programs in a step, ${show(profile.milliseconds, 2)} ms on the card\n`,
-  );
-  say('| Program | times | ms |\n| --- | --- | --- |');
-  for (const [name, { count, milliseconds }] of Object.entries(profile.byName).slice(0, 20)) {
-    say(`| ${name} | ${count} | ${show(milliseconds, 3)} |`);
+  for (const variant of variants) {
+    const profile = measure([variant], 'profile', network, resolution, batch);
+    if (profile === null) continue;
+    results.profile.push({ network, resolution, batch, variant, ...profile });
+    say(
+      `\n${network}, ${resolution} px, batch ${batch}, ${variant}: ${profile.programs} programs in a step, ${show(profile.milliseconds, 2)} ms on the card\n`,
+    );
+    say('| Program | times | ms |\n| --- | --- | --- |');
+    for (const [name, { count, milliseconds }] of Object.entries(profile.byName).slice(0, 20)) {
+      say(`| ${name} | ${count} | ${show(milliseconds, 3)} |`);
+    }
+    save();
   }
-  const kernels = measure('kernels', network, resolution, batch);
+  const kernels = measure(variants.filter(isOfKernels), 'kernels', network, resolution, batch);
   results.kernels.push({ network, resolution, batch, kernels });
-  say(
-    '\n| Convolution | kernel | ours, ms | tfjs, ms | GFLOP/s of ours | difference |\n| --- | --- | --- | --- | --- | --- |',
-  );
+  say('\n| Convolution | kernel | variant | ours, ms | tfjs, ms | GFLOP/s of ours | difference |');
+  say('| --- | --- | --- | --- | --- | --- | --- |');
   for (const row of kernels ?? []) {
     say(
-      `| ${row.shape} | ${row.kernel} | ${show(row.milliseconds, 3)} | ${show(row.tfjsMilliseconds, 3)} | ${show(row.gflops)} | ${row.difference.toExponential(1)} |`,
+      `| ${row.shape} | ${row.kernel} | ${row.variant} | ${show(row.milliseconds, 3)} | ${show(row.tfjsMilliseconds, 3)} | ${show(row.gflops)} | ${row.difference.toExponential(1)} |`,
     );
   }
   save();
@@ -112,15 +133,26 @@ for (const text of options.networks.split(', ')) {
 const failed = results.parity === null || results.parity.some(({ passed }) => !passed);
 process.exitCode = failed ? 1 : 0;
 
-function measure(...task) {
-  return parse(run(process.execPath, ['measure.js', ...task]));
+/** Convolutions have no use for subgroups. */
+function isOfKernels(variant) {
+  return !variant.endsWith('plain');
+}
+
+function measure(ways, ...task) {
+  return parse(
+    run(process.execPath, ['measure.js', ...task], {
+      WINNOW_GPU_PRECISION: 'f32',
+      WINNOW_BENCH_VARIANTS: ways.join(', '),
+    }),
+  );
 }
 
 /** What a program writes; null, and its last words, where it fails. */
-function run(program, args) {
+function run(program, args, environment = {}) {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     encoding: 'utf8',
     cwd: import.meta.dirname,
+    env: { ...process.env, ...environment },
     maxBuffer: 1e8,
   });
   if (status === 0) return stdout;

@@ -96,7 +96,7 @@ async function runAll(
   work: TensorWork,
   inputs: tf.NamedTensorMap,
   precision: CpuPrecision,
-): Promise<Record<string, number[]>> {
+): Promise<Record<string, readonly number[]>> {
   const program = compileToGraph(tf.backend() as TensorflowBackend, work, precision);
   const results = tf.tidy(() => program.run(inputs));
   const values = await Promise.all(
@@ -107,6 +107,6 @@ async function runAll(
   return Object.fromEntries(values);
 }
 
-async function run(work: TensorWork, inputs: tf.NamedTensorMap, precision: CpuPrecision): Promise<number[]> {
+async function run(work: TensorWork, inputs: tf.NamedTensorMap, precision: CpuPrecision): Promise<readonly number[]> {
   return (await runAll(work, inputs, precision))['y']!;
 }

@@ -38,7 +38,7 @@ export async function loadEngine(
 ): Promise<LoadedEngine> {
   switch (name) {
     case 'tensorflow':
-      return loadTensorflow(engineFolder, earlierPrecision);
+      return loadTensorflow(engineFolder);
     case 'webgpu':
       return loadWebgpu(earlierPrecision);
     case 'wasm':

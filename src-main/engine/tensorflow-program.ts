@@ -2,10 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { CpuPrecision } from './precision.ts';
 import { interpret, type Program, type TensorWork } from './program.ts';
 import { savedModel, type GraphNode } from './tensorflow-graph.ts';
-import { inBfloat16 } from './tensorflow-half.ts';
 import type { TensorflowBackend, TensorflowBinding, TensorHandle } from './tensorflow.ts';
 
 /*
@@ -14,19 +12,15 @@ import type { TensorflowBackend, TensorflowBinding, TensorHandle } from './tenso
  * graph of its own: it simplifies it, runs side by side what does not depend on each other, and comes back to JavaScript once.
  */
 
-/**
- * The work as a program that runs as a graph, one for each set of shapes that it is given; operation by operation where that fails.
- *
- * @param precision of the factors in convolutions
- */
-export function compileToGraph(backend: TensorflowBackend, work: TensorWork, precision: CpuPrecision): Program {
+/** The work as a program that runs as a graph, one for each set of shapes that it is given; operation by operation where that fails. */
+export function compileToGraph(backend: TensorflowBackend, work: TensorWork): Program {
   const graphs = new Map<string, Graph>();
   let refused = false;
   const graphFor = (inputs: tf.NamedTensorMap): Graph | null => {
     const shapes = JSON.stringify(Object.entries(inputs).map(([name, { shape, dtype }]) => [name, shape, dtype]));
     if (refused || graphs.has(shapes)) return graphs.get(shapes) ?? null;
     try {
-      graphs.set(shapes, load(backend, record(backend, work, inputs), precision));
+      graphs.set(shapes, load(backend, record(backend, work, inputs)));
     } catch (error) {
       refused = true;
       process.emitWarning(`TensorFlow cannot run the step as a graph, so it will be slower: ${String(error)}`);
@@ -169,12 +163,11 @@ function createTape(backend: TensorflowBackend): Tape {
   };
 }
 
-function load({ binding }: TensorflowBackend, recording: Recording, precision: CpuPrecision): Graph {
-  const nodes = precision === 'bf16' ? inBfloat16(binding, recording.nodes) : recording.nodes;
+function load({ binding }: TensorflowBackend, recording: Recording): Graph {
   // TensorFlow takes a graph from a folder only.
   const folder = mkdtempSync(path.join(tmpdir(), 'winnow-graph-'));
   try {
-    writeFileSync(path.join(folder, 'saved_model.pb'), savedModel(binding, nodes, modelTag));
+    writeFileSync(path.join(folder, 'saved_model.pb'), savedModel(binding, recording.nodes, modelTag));
     return { ...recording, id: binding.loadSavedModel(folder, modelTag) };
   } finally {
     rmSync(folder, { recursive: true });

@@ -3,9 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { findTensorflow } from './provision/find.ts';
 import { registerTensorflowKernels } from './tensorflow-kernels.ts';
-import { multipliesBfloat16 } from './tensorflow-half.ts';
 import type { LoadedEngine } from './engines.ts';
-import { cpuPrecisions, earlierPrecision, wantedPrecision, type CpuPrecision, type Precision } from './precision.ts';
 import { interpret } from './program.ts';
 import { compileToGraph } from './tensorflow-program.ts';
 
@@ -61,11 +59,10 @@ export interface TensorflowBackend extends tf.KernelBackend {
 }
 
 /**
- * Loads libtensorflow and makes it tfjs's backend. `WINNOW_CPU_PRECISION` says what convolutions multiply in, where the processor is not to.
- * @param earlier the precision of the run that is to go on; null where none is
+ * Loads libtensorflow and makes it tfjs's backend.
  * @throws Error when it is not installed or its addon does not load; the message says why
  */
-export async function loadTensorflow(engineFolder: string | null, earlier: Precision | null): Promise<LoadedEngine> {
+export async function loadTensorflow(engineFolder: string | null): Promise<LoadedEngine> {
   const install = findTensorflow(engineFolder);
   if (install === null) {
     throw new Error('libtensorflow is not installed; "npm run setup" fetches it (about 300 MB).');
@@ -86,26 +83,16 @@ export async function loadTensorflow(engineFolder: string | null, earlier: Preci
   tf.registerBackend('tensorflow', () => backend);
   if (!(await tf.setBackend('tensorflow'))) throw new Error(`libtensorflow ${binding.TF_Version} did not start.`);
   await tf.ready();
-  // On a GPU, cuDNN multiplies in TF32 of itself, where the card can (TensorFlow's default).
-  const precision = binding.isUsingGpuDevice() ? 'f32' : cpuPrecision(earlier);
-  const cpu = `CPU, ${availableParallelism()} threads${precision === 'bf16' ? ', bfloat16' : ''}`;
   return {
     name: 'tensorflow',
-    device: binding.isUsingGpuDevice() ? 'GPU (CUDA)' : cpu,
-    precision,
+    device: binding.isUsingGpuDevice() ? 'GPU (CUDA)' : `CPU, ${availableParallelism()} threads`,
+    precision: null,
     version: binding.TF_Version,
     source: install.source,
     broken: null,
     // On a GPU a graph's inputs and outputs, and so all parameters, would travel through the machine's memory in every step.
-    compile: (work) => (binding.isUsingGpuDevice() ? interpret(work) : compileToGraph(backend, work, precision)),
+    compile: (work) => (binding.isUsingGpuDevice() ? interpret(work) : compileToGraph(backend, work)),
   };
-}
-
-/** What convolutions multiply in on the CPU: what a run has begun with, or else bfloat16 where the processor has it (ADR 21). */
-function cpuPrecision(earlier: Precision | null): CpuPrecision {
-  const wanted = wantedPrecision('WINNOW_CPU_PRECISION', cpuPrecisions);
-  if (wanted !== 'auto') return wanted;
-  return earlierPrecision(earlier, cpuPrecisions) ?? (multipliesBfloat16() ? 'bf16' : 'f32');
 }
 
 /** tfjs-node 4.22 still calls two functions that Node 23 removed from `node:util`. */

@@ -1,9 +1,9 @@
-import type { GpuPrecision } from './precision.ts';
+import type { Precision } from './precision.ts';
 
 /** How our programs compute on a device, where it leaves a choice. */
 export interface Arithmetic {
   /** Of the factors in matrix products; everything else is single precision. */
-  precision: GpuPrecision;
+  precision: Precision;
   /** In half precision: how many products are added in it before the sum goes on in single precision. */
   halfSums: HalfSums;
   /** Whether threads of a subgroup exchange sums without shared memory. */

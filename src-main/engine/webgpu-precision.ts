@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { gpuPrecisions, type GpuPrecision } from './precision.ts';
+import { precisions, type Precision } from './precision.ts';
 import { arithmeticOf, useArithmetic } from './webgpu-arithmetic.ts';
 import { convolve, filterGradient, inputGradient } from './webgpu-convolution.ts';
 import type { WebgpuBackend } from './webgpu-program.ts';
@@ -11,18 +11,18 @@ import type { WebgpuBackend } from './webgpu-program.ts';
 
 export interface PrecisionQuestion {
   /** What the user has asked for. */
-  wanted: GpuPrecision | 'auto';
+  wanted: Precision | 'auto';
   /** What the run that is to go on has begun with; null where none goes on. */
-  earlier: GpuPrecision | null;
+  earlier: Precision | null;
   /** Of the adapter. */
   hasHalf: boolean;
   isSoftware: boolean;
   /** Milliseconds that a few usual products take, the first time of each precision with compiling them. */
-  time: (precision: GpuPrecision) => Promise<number>;
+  time: (precision: Precision) => Promise<number>;
 }
 
 /** @throws Error where half precision is asked for and the adapter has none */
-export async function choosePrecision(question: PrecisionQuestion): Promise<GpuPrecision> {
+export async function choosePrecision(question: PrecisionQuestion): Promise<Precision> {
   const { wanted, earlier, hasHalf, isSoftware, time } = question;
   if (wanted === 'f16' && !hasHalf) {
     throw new Error(
@@ -37,6 +37,15 @@ export async function choosePrecision(question: PrecisionQuestion): Promise<GpuP
   return (await measureGain(time)) >= clearGain ? 'f16' : 'f32';
 }
 
+/** What `WINNOW_GPU_PRECISION` says. @throws Error where that is none of the known words */
+export function wantedPrecision(): Precision | 'auto' {
+  const wanted = process.env['WINNOW_GPU_PRECISION'] ?? 'auto';
+  const known = (['auto', ...precisions] as const).find((word) => word === wanted);
+  if (known === undefined)
+    throw new Error(`WINNOW_GPU_PRECISION is "${wanted}"; it can be auto, ${precisions.join(' or ')}.`);
+  return known;
+}
+
 /** Half precision costs digits, and a measurement is uncertain by a few percent. */
 const clearGain = 1.15;
 const rounds = { least: 3, most: 5 };
@@ -45,7 +54,7 @@ const enoughMilliseconds = 200;
 
 /** How many times as fast half precision is: the median of rounds of both, since a card's clock and other programs change with time. */
 async function measureGain(time: PrecisionQuestion['time']): Promise<number> {
-  for (const precision of gpuPrecisions) if (!Number.isFinite(await time(precision))) return 0;
+  for (const precision of precisions) if (!Number.isFinite(await time(precision))) return 0;
   const gains: number[] = [];
   let spent = 0;
   while (gains.length < rounds.most && (gains.length < rounds.least || spent < enoughMilliseconds)) {

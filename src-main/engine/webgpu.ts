@@ -2,12 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { softwareDevice } from './choice.ts';
 import type { LoadedEngine } from './engines.ts';
-import { earlierPrecision, gpuPrecisions, wantedPrecision, type Precision } from './precision.ts';
+import type { Precision } from './precision.ts';
 import { interpret } from './program.ts';
 import { arithmeticOf, useArithmetic } from './webgpu-arithmetic.ts';
 import type { WebgpuBackend } from './webgpu-program.ts';
 import { registerWebgpuKernels } from './webgpu-kernels.ts';
-import { choosePrecision, createProductTimer } from './webgpu-precision.ts';
+import { choosePrecision, createProductTimer, wantedPrecision } from './webgpu-precision.ts';
 
 /** The GPU is gone: its driver was reset or updated, or the card was taken away. What it held is lost; another process can go on. */
 export class DeviceLostError extends Error {}
@@ -30,11 +30,11 @@ type Adapter = GPUAdapter & { info: AdapterInfo };
  * Makes WebGPU tfjs's backend: any card with a Vulkan, Metal or Direct3D 12 driver, through Dawn. `WINNOW_GPU` names (a part of) the
  * card where there are several. A software adapter is far slower than the CPU engines and is refused; `WINNOW_SOFTWARE_GPU=1` allows it.
  * `WINNOW_GPU_PRECISION` says what matrix products multiply in, where that is not to be measured.
- * @param earlier the precision of the run that is to go on; null where none is
+ * @param earlierPrecision that of the run that is to go on; null where none is
  * @throws Error when there is no adapter, or none but a software one; the message says what would help
  */
-export async function loadWebgpu(earlier: Precision | null): Promise<LoadedEngine> {
-  const wantsPrecision = wantedPrecision('WINNOW_GPU_PRECISION', gpuPrecisions);
+export async function loadWebgpu(earlierPrecision: Precision | null): Promise<LoadedEngine> {
+  const wantsPrecision = wantedPrecision();
   const require = createRequire(import.meta.url);
   const { create, globals } = require('webgpu') as { create: (options: string[]) => GPU; globals: object };
   const wanted = process.env['WINNOW_GPU'] ?? '';
@@ -70,7 +70,7 @@ export async function loadWebgpu(earlier: Precision | null): Promise<LoadedEngin
   const backend = tf.backend() as WebgpuBackend;
   const precision = await choosePrecision({
     wanted: wantsPrecision,
-    earlier: earlierPrecision(earlier, gpuPrecisions),
+    earlier: earlierPrecision,
     hasHalf: device.features.has('shader-f16'),
     isSoftware,
     time: createProductTimer(backend),

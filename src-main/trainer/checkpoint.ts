@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import type { TrainingSettings } from '../../shared/domain.ts';
 import type { TrainerEvent } from '../../shared/trainer-protocol.ts';
 import type { Random, RandomState } from '../domain/random.ts';
-import type { Precision } from '../engine/precision.ts';
+import { precisions, type Precision } from '../engine/precision.ts';
 import type { Optimizer } from '../sat/optimizer.ts';
 import type { Learner } from '../sat/recipes/recipe.ts';
 import {
@@ -124,7 +124,7 @@ export function restoreCheckpoint(
 export function precisionOf(file: string): Precision | null {
   try {
     const state = JSON.parse(readMetadata(file)['state'] ?? '{}') as Partial<State>;
-    return state.precision ?? null;
+    return precisions.find((precision) => precision === state.precision) ?? null;
   } catch {
     // Going on from the file will say what is wrong with it.
     return null;

@@ -21,8 +21,7 @@ describe.each(enginesByPreference.filter((name) => name !== 'webgpu'))('a progra
 
   beforeAll(async () => {
     try {
-      // What is compared is to be the same to five digits.
-      engine = await loadEngine(name, engineFolderForTests(), 'f32');
+      engine = await loadEngine(name, engineFolderForTests());
     } catch (error) {
       absent = String(error);
     }

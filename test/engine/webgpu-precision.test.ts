@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { gpuPrecisions, wantedPrecision, type GpuPrecision } from '../../src-main/engine/precision.ts';
-import { choosePrecision, type PrecisionQuestion } from '../../src-main/engine/webgpu-precision.ts';
+import type { Precision } from '../../src-main/engine/precision.ts';
+import { choosePrecision, wantedPrecision, type PrecisionQuestion } from '../../src-main/engine/webgpu-precision.ts';
 
 /* When matrix products are multiplied in half precision; no GPU takes part. */
 
@@ -21,16 +21,16 @@ describe('half precision', () => {
   });
 
   it('is measured in turns, five times, and three times on a slow card', async () => {
-    const quick: GpuPrecision[] = [];
+    const quick: Precision[] = [];
     await choose({ time: timesOf({ f32: [10], f16: [8] }, {}, quick) });
     expect(quick.slice(2)).toEqual(Array.from({ length: 5 }, () => ['f32', 'f16']).flat());
-    const slow: GpuPrecision[] = [];
+    const slow: Precision[] = [];
     await choose({ time: timesOf({ f32: [100], f16: [80] }, {}, slow) });
     expect(slow.slice(2)).toEqual(Array.from({ length: 3 }, () => ['f32', 'f16']).flat());
   });
 
   it('is not used where the driver refuses it or computes something else', async () => {
-    const asked: GpuPrecision[] = [];
+    const asked: Precision[] = [];
     expect(await choose({ time: timesOf({ f32: [10], f16: [Infinity] }, {}, asked) })).toBe('f32');
     expect(asked).toEqual(['f32', 'f16']);
   });
@@ -65,18 +65,18 @@ describe('WINNOW_GPU_PRECISION', () => {
 
   it('is auto, f32 or f16, and auto where it is not set', () => {
     delete process.env['WINNOW_GPU_PRECISION'];
-    expect(wantedPrecision('WINNOW_GPU_PRECISION', gpuPrecisions)).toBe('auto');
+    expect(wantedPrecision()).toBe('auto');
     for (const word of ['auto', 'f32', 'f16']) {
       process.env['WINNOW_GPU_PRECISION'] = word;
-      expect(wantedPrecision('WINNOW_GPU_PRECISION', gpuPrecisions)).toBe(word);
+      expect(wantedPrecision()).toBe(word);
     }
     process.env['WINNOW_GPU_PRECISION'] = 'half';
-    expect(() => wantedPrecision('WINNOW_GPU_PRECISION', gpuPrecisions)).toThrow('auto, f32 or f16');
+    expect(wantedPrecision).toThrow('auto, f32 or f16');
   });
 });
 
 /** On a card with half precision, of which nothing is known or asked for. */
-function choose(question: Partial<PrecisionQuestion>): Promise<GpuPrecision> {
+function choose(question: Partial<PrecisionQuestion>): Promise<Precision> {
   const usual = { wanted: 'auto', earlier: null, hasHalf: true, isSoftware: false } as const;
   return choosePrecision({ ...usual, time: timesOf({ f32: [1], f16: [1] }), ...question });
 }
@@ -87,9 +87,9 @@ function choose(question: Partial<PrecisionQuestion>): Promise<GpuPrecision> {
  * @param asked is given every question
  */
 function timesOf(
-  milliseconds: Record<GpuPrecision, number[]>,
-  first: Partial<Record<GpuPrecision, number>> = {},
-  asked: GpuPrecision[] = [],
+  milliseconds: Record<Precision, number[]>,
+  first: Partial<Record<Precision, number>> = {},
+  asked: Precision[] = [],
 ): PrecisionQuestion['time'] {
   return (precision) => {
     const run = asked.filter((other) => other === precision).length;

@@ -7,8 +7,8 @@ import { cell, plainDialect, writeCsv, type CsvCell } from '../dataset/formats/c
 import { writeFolder } from '../dataset/formats/folder.ts';
 import { writeJsonl } from '../dataset/formats/jsonl.ts';
 import { classNames } from '../store/classes.ts';
-import { openDatabase, type Database } from '../store/database.ts';
-import { openStaging } from '../store/import-staging.ts';
+import type { Database } from '../store/database.ts';
+import { withStaging } from '../store/import-staging.ts';
 import type { ProjectInfo } from '../store/project-info.ts';
 import { exportSamples } from '../store/samples.ts';
 import { correctLabels } from './corrected-labels.ts';
@@ -45,16 +45,12 @@ export async function exportLabels(
   } else if (info.labels === null) {
     await writeCsv(out, overwrite, plainDialect, plainRows(counted(records(), counts)));
   } else {
-    // In a file of its own that SQLite removes: memory is the same for any number of rows (ADR 18).
-    const matching = openDatabase(':memory:', { create: true });
-    try {
-      const staging = openStaging(matching);
+    const { labels } = info;
+    await withStaging(async (staging) => {
       for await (const batch of batchesOf(counted(records(), counts))) staging.addPaths(batch.map(({ file }) => file));
-      const corrected = await correctLabels(db, info.labels, info.imageFolder, staging);
+      const corrected = await correctLabels(db, labels, info.imageFolder, staging);
       await writeCsv(out, overwrite, corrected.dialect, corrected.rows);
-    } finally {
-      matching.close();
-    }
+    });
   }
   return { out, ...counts };
 }

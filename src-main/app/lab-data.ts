@@ -12,8 +12,7 @@ import { createRandom } from '../domain/random.ts';
 import type { LabTraining } from '../lab/experiment.ts';
 import { asymmetricNoise, confusionIndices, corruptPixels, uniformNoise, type Noise } from '../lab/noise.ts';
 import { balancedSubset } from '../lab/subset.ts';
-import { openDatabase } from '../store/database.ts';
-import { openStaging } from '../store/import-staging.ts';
+import { withStaging } from '../store/import-staging.ts';
 import { writeFileAtomically } from './write-file.ts';
 
 /* The lab's pictures: read once into pixel files in a cache that may be deleted at any time between trainings. */
@@ -142,9 +141,7 @@ const subsetSeed = 0;
 const noiseStream = 0x6e6f6973;
 
 async function scan(folder: string, labels: LabelsFile | null, logger: Logger): Promise<LabFile[]> {
-  const db = openDatabase(':memory:', { create: true });
-  try {
-    const staging = openStaging(db);
+  return await withStaging(async (staging) => {
     await scanFolder({ folder, labels }, staging);
     const first = staging.firstError();
     if (first !== null)
@@ -152,9 +149,7 @@ async function scan(folder: string, labels: LabelsFile | null, logger: Logger): 
         `${staging.countProblems()} files or rows of ${folder} are left out, the first because: ${first.path}: ${first.reason}`,
       );
     return [...staging.files()];
-  } finally {
-    db.close();
-  }
+  });
 }
 
 function classNames(files: readonly LabFile[]): string[] {

@@ -18,7 +18,7 @@ const smallCacheKib = 4 * 1024;
 
 /**
  * Opens a project file, a new one when `create` is set and none is there, and brings its tables up to date.
- * `:memory:` gives a database for tests. A file that is no Winnow project is refused before SQLite touches it.
+ * `:memory:` gives a database of no file. A file that is no Winnow project is refused before SQLite touches it.
  */
 export function openDatabase(file: string, { create }: { create: boolean }): Database {
   const inMemory = file === ':memory:';

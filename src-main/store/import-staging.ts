@@ -1,5 +1,5 @@
 import type { Problem } from '../../shared/domain.ts';
-import { allRows, firstRow, numberOf, pages, statement, type Database } from './database.ts';
+import { allRows, firstRow, numberOf, openDatabase, pages, statement, type Database } from './database.ts';
 import { composedOf, createRowStaging, type RowStaging } from './row-staging.ts';
 import { clearStaging, createStagingTables, inStagingTransaction } from './staging-tables.ts';
 
@@ -41,6 +41,16 @@ export interface ImportStaging extends RowStaging {
   firstError(): Problem | null;
   /** Takes everything out. */
   clear(): void;
+}
+
+/** Staging that is no project's, in a temporary file; gone when the work ends. */
+export async function withStaging<T>(work: (staging: ImportStaging) => Promise<T>): Promise<T> {
+  const db = openDatabase(':memory:', { create: true });
+  try {
+    return await work(openStaging(db));
+  } finally {
+    db.close();
+  }
 }
 
 /** Begins anew: what an earlier import on this connection has left is taken out. */

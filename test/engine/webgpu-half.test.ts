@@ -46,10 +46,8 @@ describe('convolutions in half precision', () => {
     { ...usual, name: 'a depth that is split', x: [40, 8, 8, 4], filter: [3, 3, 4, 4] },
   ] as const)('$name, sums of $halfSums', { timeout: 180_000 }, async ({ halfSums, ...shape }, context) => {
     if (absent !== null) return context.skip(absent);
-    const { actual, expected } = await convolveOnBoth(shape, {}, halfSums);
-    for (const [i, name] of products.entries()) {
-      expectClose(`${shape.name}, sums of ${halfSums}: ${name}`, actual[i]!, expected[i]!, roundingOf(halfSums));
-    }
+    const found = await convolveOnBoth(shape, {}, halfSums);
+    expectProducts(`${shape.name}, sums of ${halfSums}`, found, roundingOf(halfSums));
   });
 
   it.for([
@@ -60,11 +58,8 @@ describe('convolutions in half precision', () => {
     { name: 'filters of 100', sizes: { filter: 100 } },
   ])('keeps its digits with $name', { timeout: 180_000 }, async ({ name, sizes }, context) => {
     if (absent !== null) return context.skip(absent);
-    const { actual, expected } = await convolveOnBoth(usual, sizes, 8);
-    for (const [i, product] of products.entries()) {
-      // Where pictures are of 1e-3, their products with gradients are in part too small for all digits.
-      expectClose(`${name}: ${product}`, actual[i]!, expected[i]!, 2 * roundingOf(8));
-    }
+    // Where pictures are of 1e-3, their products with gradients are in part too small for all digits.
+    expectProducts(name, await convolveOnBoth(usual, sizes, 8), 2 * roundingOf(8));
   });
 
   it(
@@ -72,10 +67,7 @@ describe('convolutions in half precision', () => {
     { timeout: 180_000 },
     async (context) => {
       if (absent !== null) return context.skip(absent);
-      const { actual, expected } = await convolveOnBoth(usual, { outlier: 5000 }, 8);
-      for (const [i, name] of products.entries()) {
-        expectClose(`an outlier: ${name}`, actual[i]!, expected[i]!, 2 * roundingOf(8));
-      }
+      expectProducts('an outlier', await convolveOnBoth(usual, { outlier: 5000 }, 8), 2 * roundingOf(8));
     },
   );
 
@@ -85,10 +77,7 @@ describe('convolutions in half precision', () => {
     { name: 'filters of 1e6', sizes: { filter: 1e6 } },
   ])('takes $name for the largest half, not for infinity', { timeout: 180_000 }, async ({ name, sizes }, context) => {
     if (absent !== null) return context.skip(absent);
-    const { actual, expected } = await convolveOnBoth(usual, sizes, 8);
-    for (const [i, product] of products.entries()) {
-      expectClose(`${name}: ${product}`, actual[i]!, expected[i]!, roundingOf(8));
-    }
+    expectProducts(name, await convolveOnBoth(usual, sizes, 8), roundingOf(8));
   });
 
   it('leaves what is no number as it is', { timeout: 180_000 }, async (context) => {
@@ -158,8 +147,6 @@ it('is timed with the products that choose the precision', { timeout: 900_000 },
   expect(tf.memory().numTensors).toBe(tensors);
 });
 
-const products = ['y', 'dx', 'dfilter'];
-
 interface Shape {
   x: readonly [number, number, number, number];
   filter: readonly [number, number, number, number];
@@ -206,6 +193,17 @@ async function convolveOnBoth(
  */
 function roundingOf(halfSums: HalfSums): number {
   return 2 ** -11 * Math.sqrt((2 + halfSums / 2) / 3);
+}
+
+/** Compares what `convolveOnBoth` answers. */
+function expectProducts(
+  what: string,
+  { actual, expected }: Record<'actual' | 'expected', ArrayLike<number>[]>,
+  tolerance: number,
+): void {
+  for (const [i, product] of ['y', 'dx', 'dfilter'].entries()) {
+    expectClose(`${what}: ${product}`, actual[i]!, expected[i]!, tolerance);
+  }
 }
 
 /** Root mean squares, relative to what is expected; and no single number is further off than twelve times that. */

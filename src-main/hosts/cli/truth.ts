@@ -1,8 +1,7 @@
 import { batchesOf } from '../../dataset/batches.ts';
 import { readLabels } from '../../dataset/formats/csv.ts';
 import { matchRows } from '../../dataset/label-rows.ts';
-import { openDatabase } from '../../store/database.ts';
-import { openStaging } from '../../store/import-staging.ts';
+import { withStaging } from '../../store/import-staging.ts';
 
 export interface TruthOptions {
   truth: string;
@@ -19,15 +18,11 @@ export async function readTruth(
   samples: readonly { path: string }[],
   imageFolder: string,
 ): Promise<Map<string, string>> {
-  const db = openDatabase(':memory:', { create: true });
-  try {
-    const staging = openStaging(db);
+  return await withStaging(async (staging) => {
     for await (const batch of batchesOf(samples)) staging.addPaths(batch.map(({ path }) => path));
     await matchRows(staging, imageFolder, readLabels({ file: truth, fileColumn, labelColumn: truthColumn }));
     staging.labelFiles();
     staging.dropUnlabeledFiles();
     return new Map(Array.from(staging.files(), ({ path, givenClass }) => [path, givenClass]));
-  } finally {
-    db.close();
-  }
+  });
 }
